@@ -1,0 +1,58 @@
+"""Everything that can go wrong, as one tree.
+
+FootnotedError            base; its text is one line: what was got and what to do
++-- UsageError            the request makes no sense (no such path, an empty question, a bad setting)
++-- DocumentError         one file cannot become documents; indexing goes on without it
+|   +-- SkippedFile       nothing to read in it (unknown format, no text); not a failure
+|   +-- FailedFile        it should have been readable and was not (corrupt, encrypted, no permission)
++-- IndexError_           the index folder cannot be used
+|   +-- NoIndex           there is none at that path
+|   +-- DamagedIndex      a byte is changed, cut or missing; names the file
+|   +-- OtherIndex        made with another model, dimension, chunking or format; names both
+|   +-- LockedIndex       another process is writing to it; names the process
++-- ModelError            the embedding model cannot be loaded or is not the expected one
+"""
+
+
+class FootnotedError(Exception):
+    """Base of every error that a user can cause or mend; `str(error)` is one line for a person."""
+
+
+class UsageError(FootnotedError):
+    """Raised when a request makes no sense: a path that does not exist, an empty question."""
+
+
+class DocumentError(FootnotedError):
+    """Raised when one file cannot become documents; `str(error)` is the reason shown for it."""
+
+
+class SkippedFile(DocumentError):
+    """Raised when a file holds nothing to index: unknown format, no text."""
+
+
+class FailedFile(DocumentError):
+    """Raised when a file should have been readable and was not: corrupt, encrypted, forbidden."""
+
+
+class IndexError_(FootnotedError):
+    """Raised when an index folder cannot be used; its subclasses say why."""
+
+
+class NoIndex(IndexError_):
+    """Raised when a folder holds no index."""
+
+
+class DamagedIndex(IndexError_):
+    """Raised when a file that the index stands on was changed, cut or removed; names the file."""
+
+
+class OtherIndex(IndexError_):
+    """Raised when an index was made with another model, dimension, chunking or format; names both."""
+
+
+class LockedIndex(IndexError_):
+    """Raised when another process is writing to the index; names its process id and the path."""
+
+
+class ModelError(FootnotedError):
+    """Raised when the embedding model cannot be loaded or is not the file it should be."""

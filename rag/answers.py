@@ -1,0 +1,75 @@
+"""What a question becomes: hits, citations and the answer that stands on them."""
+
+from dataclasses import dataclass, field
+
+from index.documents import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved passage. All scores: larger is better.
+
+    `score` in [0, 1] is the fused score, `dense` the cosine to the query, `lexical` the BM25 score;
+    a side that did not retrieve the passage is None.
+    """
+
+    passage: Passage
+    score: float
+    dense: float | None
+    lexical: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A footnote: `document.text[start:end] == quote`, marked `[marker]` in the answer's text."""
+
+    marker: int
+    source: str
+    title: str
+    start: int
+    end: int
+    quote: str
+    passage_id: str
+    page: int | None
+    heading: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A span of the answer's text that no cited passage supports, and why."""
+
+    start: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Seconds spent: loading (only the first question of a process), retrieving, reading, all."""
+
+    load_s: float = 0.0
+    retrieve_s: float = 0.0
+    read_s: float = 0.0
+    total_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer and what it stands on.
+
+    Markers `[1]`, `[2]`, ... stand in `text` in order of appearance, one to one with `citations`.
+    `confidence` in [0, 1] estimates the probability that the documents answer the question; when
+    `abstained`, `citations` is empty and `hits` holds the nearest passages.
+    `generation` is the index generation that was asked.
+    """
+
+    question: str
+    text: str
+    citations: tuple[Citation, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    abstained: bool = False
+    confidence: float = 0.0
+    unsupported: tuple[Unsupported, ...] = ()
+    generation: int = 0
+    timings: Timings = field(default_factory=Timings)
