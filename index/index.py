@@ -1,0 +1,234 @@
+"""A searchable generation of an index."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from .chunking import ChunkSettings
+from .documents import Document, Passage
+from .embedding import Embedder, Vectors, load_embedder
+from .errors import DamagedIndex, UsageError
+from .fingerprint import check_probe
+from .indexing import Progress, Update, update
+from .lexical import inverse_document_frequency, weight
+from .manifest import Manifest, damages, generation_of, read_manifest
+from .normalising import searchable
+from .segment import FileRecord, Segment
+from .terms import terms
+
+# A reader that opens a generation while newer ones are committed and old files swept tries again.
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage by its row in the index, and its score: larger is better."""
+
+    row: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Two lists for one query, each by score descending, ties by row: `dense` scores are cosines,
+    `lexical` ones BM25; passages that share no term with the query are in no lexical list.
+    """
+
+    dense: tuple[Candidate, ...]
+    lexical: tuple[Candidate, ...]
+
+
+class Index:
+    """One generation, opened for reading: it never changes, whatever is committed after it.
+
+    Rows number the passages over all segments; a row means a passage in this generation only.
+    """
+
+    def __init__(
+        self, folder: Path, manifest: Manifest, segments: Sequence[Segment], embedder: Embedder, pointer: bytes
+    ) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self.segments = tuple(segments)
+        self.embedder = embedder
+        self._pointer = pointer
+        sizes = [len(segment.alive) for segment in segments]
+        self._bases = np.concatenate([[0], np.cumsum(sizes)]).astype(int).tolist()
+
+    @classmethod
+    def build(
+        cls,
+        paths: Sequence[Path | str],
+        at: Path | str,
+        *,
+        embedder: Embedder | None = None,
+        settings: ChunkSettings | None = None,
+    ) -> "Index":
+        """Index the files and folders at `paths` into the folder `at`, and open it.
+
+        An index that is there is brought up to date instead. Raises UsageError for a path that does
+        not exist, LockedIndex if another process is writing.
+        """
+        update(Path(at), [Path(path) for path in paths], embedder=embedder, settings=settings)
+        return cls.open(at, embedder=embedder)
+
+    @classmethod
+    def open(cls, at: Path | str, *, embedder: Embedder | None = None) -> "Index":
+        """Open the current generation of the index in the folder `at`.
+
+        The embedder is the one that the manifest names unless one is given. Every byte is checked.
+        Raises NoIndex, DamagedIndex, or OtherIndex if the model or the format is another one.
+        """
+        folder = Path(at)
+        for attempt in range(_ATTEMPTS):
+            pointer = generation_of(folder)
+            manifest = read_manifest(folder)
+            problems = damages(folder, manifest)
+            if not problems:
+                break
+            if attempt + 1 == _ATTEMPTS or generation_of(folder) == pointer:
+                raise DamagedIndex(f"{problems[0]}: rebuild with  footnoted index --rebuild PATH")
+        segments = [Segment(folder / "segments" / entry.name, entry) for entry in manifest.segments]
+        if embedder is None:
+            embedder = load_embedder(manifest.model)
+        return cls(folder, manifest, segments, embedder, pointer)
+
+    def update(self, paths: Sequence[Path | str] = (), *, progress: Callable[[Progress], None] | None = None) -> Update:
+        """Bring the index on disk up to date with `paths` (all known ones if none are given).
+
+        This object keeps its generation; `Index.open` or `current()` gives the new one.
+        """
+        return update(self.folder, [Path(path) for path in paths], embedder=self.embedder, progress=progress)
+
+    def current(self) -> "Index":
+        """This index if it is still the current generation, or the current one opened anew."""
+        return self if generation_of(self.folder) == self._pointer else Index.open(self.folder, embedder=self.embedder)
+
+    def check_model(self) -> None:
+        """Raises OtherIndex unless the embedder gives the vectors that the index was made with."""
+        check_probe(self.embedder, self.manifest)
+
+    @property
+    def generation(self) -> int:
+        return self.manifest.generation
+
+    @property
+    def settings(self) -> ChunkSettings:
+        return ChunkSettings(**self.manifest.settings)
+
+    @cached_property
+    def passages(self) -> int:
+        """Number of living passages."""
+        return sum(segment.passages for segment in self.segments)
+
+    @cached_property
+    def average_length(self) -> float:
+        """Terms a passage."""
+        return sum(segment.terms for segment in self.segments) / max(self.passages, 1)
+
+    def files(self) -> Iterator[FileRecord]:
+        """Every file that was met, in the order it was last read."""
+        for segment in self.segments:
+            for _, record in segment.files():
+                yield record
+
+    def sources(self) -> list[tuple[str, str, int, int]]:
+        """(source, title, characters, passages) of each document, sorted by source."""
+        return sorted(row for segment in self.segments for row in segment.sources())
+
+    def document(self, source: str) -> Document:
+        """The document of that source. Raises UsageError if there is none."""
+        for segment in reversed(self.segments):
+            if document := segment.document(source):
+                return document
+        raise UsageError(f"no document {source!r} in the index at {self.folder}: footnoted status lists them")
+
+    def _at(self, row: int) -> tuple[Segment, int]:
+        place = int(np.searchsorted(self._bases, row, side="right")) - 1
+        return self.segments[place], row - self._bases[place]
+
+    def passage(self, row: int) -> Passage:
+        segment, local = self._at(row)
+        return segment.passage(local)
+
+    def sentence_vectors(self, row: int) -> Vectors:
+        """(s, dim) float32: a vector for each sentence of the passage."""
+        segment, local = self._at(row)
+        return segment.sentence_vectors(local)
+
+    def rows_of(self, source: str) -> list[int]:
+        """The rows of a document's passages, in order."""
+        for segment, base in zip(reversed(self.segments), reversed(self._bases[:-1]), strict=True):
+            if rows := segment.rows_of(source):
+                return [base + row for row in rows]
+        return []
+
+    def embed_query(self, text: str) -> Vectors:
+        """(dim,) float32 of length 1."""
+        vector: Vectors = self.embedder.embed_queries([searchable(text)])[0]
+        return vector
+
+    def candidates(self, text: str, k: int, *, vector: Vectors | None = None) -> Candidates:
+        """The k best passages for `text` by cosine and by BM25; `vector` is its embedding, if known.
+
+        Exact up to the FAISS index of each segment.
+        """
+        return Candidates(self.dense(self.embed_query(text) if vector is None else vector, k), self.lexical(text, k))
+
+    def dense(self, vector: Vectors, k: int) -> tuple[Candidate, ...]:
+        """The k passages nearest to a unit vector (dim,), by cosine."""
+        found = [
+            Candidate(base + row, score)
+            for base, segment in zip(self._bases, self.segments, strict=False)
+            for row, score in segment.dense(vector, k)
+        ]
+        return _best(found, k)
+
+    def lexical(self, text: str, k: int) -> tuple[Candidate, ...]:
+        """The k passages with the highest BM25 score among those that share a term with `text`."""
+        words = sorted(set(terms(text)))
+        weights = self.term_weights(words)
+        found = []
+        for base, segment in zip(self._bases, self.segments, strict=False):
+            scores = np.zeros(len(segment.alive), dtype=np.float32)
+            for word, idf in zip(words, weights, strict=True):
+                if (term := segment.term_row(word)) is not None:
+                    rows, counts = segment.postings.of(term)
+                    scores[rows] += idf * weight(counts, segment.postings.lengths[rows], self.average_length)
+            scores[~segment.alive] = 0
+            best = np.flatnonzero(scores)
+            if len(best) > k:
+                threshold = np.partition(scores[best], -k)[-k]
+                best = best[scores[best] >= threshold]
+            found += [Candidate(base + int(row), float(scores[row])) for row in best]
+        return _best(found, k)
+
+    def term_weights(self, words: Sequence[str]) -> list[float]:
+        """The inverse document frequency of each stemmed term in this generation."""
+        weights = []
+        for word in words:
+            containing = 0
+            for segment in self.segments:
+                if (term := segment.term_row(word)) is not None:
+                    rows, _ = segment.postings.of(term)
+                    containing += int(segment.alive[rows].sum())
+            weights.append(inverse_document_frequency(self.passages, containing))
+        return weights
+
+
+def _best(found: Iterable[Candidate], k: int) -> tuple[Candidate, ...]:
+    return tuple(sorted(found, key=lambda one: (-one.score, one.row))[:k])
+
+
+def verify(at: Path | str) -> list[str]:
+    """One line for each damaged or missing file of the index; empty if every byte is as written.
+
+    Raises NoIndex if there is none, DamagedIndex if the manifest itself is damaged.
+    """
+    folder = Path(at)
+    return damages(folder, read_manifest(folder))
+
+

@@ -1,0 +1,270 @@
+"""An immutable part of an index on disk: files, documents, passages, vectors and term counts.
+
+A segment is a folder of plain files, written once:
+  texts.sqlite       files, documents, passages and the vocabulary
+  vectors.faiss      FAISS inner-product index of the passages' unit vectors, in row order
+  sentences.npy      (m, dim) int8 sentence vectors, passage by passage
+  scales.npy         (m,) float32: a sentence vector is its codes times its scale
+  pointers.npy, postings.npy, lengths.npy     BM25 term counts (see lexical.py)
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from .documents import Document, Page, Passage, Section
+from .durable import make_folder, sync_file, sync_folder
+from .embedding import Vectors
+from .lexical import Postings, count_terms
+from .manifest import SegmentEntry
+from .sums import file_sum
+
+faiss.omp_set_num_threads(1)  # two threads took 60 ms where one took 1
+
+_TABLES = """
+CREATE TABLE files (row INTEGER PRIMARY KEY, path TEXT, source TEXT, size INTEGER, mtime INTEGER,
+                    sha256 TEXT, status TEXT, reason TEXT);
+CREATE TABLE documents (row INTEGER PRIMARY KEY, file INTEGER, source TEXT, title TEXT, text TEXT,
+                        sections TEXT, pages TEXT, sha256 TEXT);
+CREATE TABLE passages (row INTEGER PRIMARY KEY, document INTEGER, id TEXT, start INTEGER, "end" INTEGER,
+                       heading TEXT, page INTEGER, sentences TEXT, first_sentence INTEGER, content TEXT);
+CREATE TABLE terms (term TEXT PRIMARY KEY, row INTEGER) WITHOUT ROWID;
+"""
+_INDEXES = """
+CREATE INDEX documents_source ON documents (source);
+CREATE INDEX documents_file ON documents (file);
+CREATE INDEX passages_document ON passages (document);
+CREATE INDEX passages_content ON passages (content);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRecord:
+    """A file that was met. `status` is "added", "skipped" or "failed", as when it was last read;
+    `mtime` in nanoseconds. A row of the table `files`, which a document points at by number.
+    """
+
+    path: str
+    source: str
+    size: int
+    mtime: int
+    sha256: str
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A passage ready to be stored: `content` is the hash of what was embedded, `vector` (dim,) a unit
+    row, `codes` (s, dim) int8 and `scales` (s,) its s sentences' vectors, `words` its terms for BM25.
+    """
+
+    passage: Passage
+    content: str
+    vector: Vectors
+    codes: NDArray[np.int8]
+    scales: Vectors
+    words: tuple[str, ...]
+
+
+Contents = Sequence[tuple[FileRecord, Sequence[tuple[Document, Sequence[Embedded]]]]]
+
+
+def quantised(rows: Vectors) -> tuple[NDArray[np.int8], Vectors]:
+    """Rows as int8 codes (n, dim) and scales (n,): `codes * scales[:, None]` is within 0.4 % of the
+    largest component.
+    """
+    scales = (np.abs(rows).max(axis=1, initial=1e-12) / 127).astype(np.float32)
+    return np.rint(rows / scales[:, None]).astype(np.int8), scales
+
+
+def write_segment(folder: Path, contents: Contents, dimension: int) -> SegmentEntry:
+    """Write a new segment at `folder`, which must not exist; all of it is on the disk on return."""
+    make_folder(folder)
+    embedded = [one for _, documents in contents for _, passages in documents for one in passages]
+    vocabulary, postings = count_terms(one.words for one in embedded)
+    _write_texts(folder / "texts.sqlite", contents, vocabulary)
+    vectors = faiss.IndexFlatIP(dimension)
+    if embedded:
+        vectors.add(np.stack([one.vector for one in embedded]))
+    faiss.write_index(vectors, str(folder / "vectors.faiss"))
+    none = np.empty((0, dimension), dtype=np.int8)
+    arrays = {
+        "sentences": np.concatenate([none, *(one.codes for one in embedded)]),
+        "scales": np.concatenate([np.empty(0, dtype=np.float32), *(one.scales for one in embedded)]),
+        "pointers": postings.pointers,
+        "postings": np.stack([postings.rows, postings.counts]),
+        "lengths": postings.lengths,
+    }
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    files = sorted(folder.iterdir())
+    for file in files:
+        sync_file(file)
+    sync_folder(folder)
+    return SegmentEntry(folder.name, {file.name: file_sum(file) for file in files})
+
+
+def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str]) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 4096;" + _TABLES)
+    connection.execute("BEGIN")
+    document_row = passage_row = sentence_row = 0
+    for file_row, (record, documents) in enumerate(contents):
+        connection.execute(
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (file_row, record.path, record.source, record.size, record.mtime, record.sha256, record.status, record.reason),
+        )
+        for document, passages in documents:
+            sections = [(section.start, section.end, section.level) for section in document.sections]
+            pages = [(page.start, page.number) for page in document.pages]
+            connection.execute(
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (document_row, file_row, document.source, document.title, document.text,
+                 json.dumps(sections), json.dumps(pages), document.sha256),
+            )  # fmt: skip
+            for one in passages:
+                passage = one.passage
+                spans = [(start - passage.start, end - passage.start) for start, end in passage.sentences]
+                connection.execute(
+                    "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (passage_row, document_row, passage.id, passage.start, passage.end, passage.heading,
+                     passage.page, json.dumps(spans), sentence_row, one.content),
+                )  # fmt: skip
+                passage_row += 1
+                sentence_row += len(spans)
+            document_row += 1
+    connection.executemany("INSERT INTO terms VALUES (?, ?)", ((term, row) for row, term in enumerate(vocabulary)))
+    connection.execute("COMMIT")
+    connection.executescript(_INDEXES)
+    connection.close()
+
+
+class Segment:
+    """A segment opened for reading. Rows count from 0; `alive` (n,) bool tells the passages that no
+    later commit has replaced. Safe to use from several threads.
+    """
+
+    def __init__(self, folder: Path, entry: SegmentEntry) -> None:
+        self.entry = entry
+        self.folder = folder
+        location = f"{(folder / 'texts.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
+        self._connection = sqlite3.connect(location, uri=True, check_same_thread=False)
+        self._lock = threading.Lock()
+        self.vectors = faiss.read_index(str(folder / "vectors.faiss"))
+        self.codes = self._array("sentences")
+        self.scales = self._array("scales")
+        rows, counts = self._array("postings")
+        self.postings = Postings(self._array("pointers"), rows, counts, self._array("lengths"))
+        self.alive = np.ones(self.vectors.ntotal, dtype=bool)
+        for dead in entry.dead:
+            query = "SELECT p.row FROM passages p JOIN documents d ON p.document = d.row WHERE d.file = ?"
+            self.alive[[row for (row,) in self._all(query, (dead,))]] = False
+
+    def _array(self, name: str) -> NDArray[Any]:
+        array: NDArray[Any] = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        return array
+
+    def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(query, values).fetchall()
+
+    @cached_property
+    def passages(self) -> int:
+        """Living passages."""
+        return int(self.alive.sum())
+
+    @cached_property
+    def terms(self) -> int:
+        """Terms in the living passages."""
+        return int(self.postings.lengths[self.alive].sum())
+
+    def files(self) -> Iterable[tuple[int, FileRecord]]:
+        """The living files with their rows, in the order they were indexed."""
+        dead = set(self.entry.dead)
+        query = "SELECT row, path, source, size, mtime, sha256, status, reason FROM files ORDER BY row"
+        return [(row, FileRecord(*rest)) for row, *rest in self._all(query) if row not in dead]
+
+    def sources(self) -> list[tuple[str, str, int, int]]:
+        """(source, title, characters, passages) of each living document, in order."""
+        dead = set(self.entry.dead)
+        query = (
+            "SELECT d.file, d.source, d.title, length(d.text), (SELECT count(*) FROM passages WHERE document = d.row)"
+            " FROM documents d ORDER BY d.row"
+        )
+        return [(source, title, size, count) for file, source, title, size, count in self._all(query) if file not in dead]
+
+    def document(self, source: str) -> Document | None:
+        """The living document of that source."""
+        query = "SELECT file, source, title, text, sections, pages, sha256 FROM documents WHERE source = ? ORDER BY row DESC"
+        for file, name, title, text, sections, pages, digest in self._all(query, (source,)):
+            if file not in self.entry.dead:
+                return Document(
+                    name,
+                    title,
+                    text,
+                    tuple(Section(start, end, level, text[start:end]) for start, end, level in json.loads(sections)),
+                    tuple(Page(start, number) for start, number in json.loads(pages)),
+                    digest,
+                )
+        return None
+
+    def passage(self, row: int) -> Passage:
+        """The passage at `row`."""
+        query = (
+            'SELECT p.id, d.source, d.title, p.start, p."end", substr(d.text, p.start + 1, p."end" - p.start),'
+            " p.heading, p.page, p.sentences FROM passages p JOIN documents d ON p.document = d.row WHERE p.row = ?"
+        )
+        ((identity, source, title, start, end, text, heading, page, sentences),) = self._all(query, (row,))
+        spans = tuple((start + first, start + last) for first, last in json.loads(sentences))
+        return Passage(identity, source, title, start, end, text, heading, page, spans)
+
+    def rows_of(self, source: str) -> list[int]:
+        """The rows of a document's passages, in order."""
+        query = "SELECT p.row FROM passages p JOIN documents d ON p.document = d.row WHERE d.source = ? ORDER BY p.row"
+        return [row for (row,) in self._all(query, (source,)) if self.alive[row]]
+
+    def sentence_vectors(self, row: int) -> Vectors:
+        """(s, dim) float32: the vectors of the sentences of the passage at `row`."""
+        codes, scales = self.quantised_sentences(row)
+        return codes.astype(np.float32) * scales[:, None]
+
+    def quantised_sentences(self, row: int) -> tuple[NDArray[np.int8], Vectors]:
+        query = "SELECT first_sentence, json_array_length(sentences) FROM passages WHERE row = ?"
+        ((first, count),) = self._all(query, (row,))
+        return self.codes[first : first + count], self.scales[first : first + count]
+
+    def row_of_content(self, content: str) -> int | None:
+        """A passage, living or not, for which the same text was embedded."""
+        found = self._all("SELECT row FROM passages WHERE content = ? LIMIT 1", (content,))
+        return found[0][0] if found else None
+
+    def term_row(self, term: str) -> int | None:
+        found = self._all("SELECT row FROM terms WHERE term = ?", (term,))
+        return found[0][0] if found else None
+
+    def dense(self, query: Vectors, k: int) -> list[tuple[int, float]]:
+        """The k living passages nearest to a unit query (dim,), by cosine, ties by row."""
+        k = min(k, self.passages)
+        if not k:
+            return []
+        parameters = None
+        if k and not self.alive.all():
+            living = np.packbits(self.alive, bitorder="little")
+            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(living))
+        scores, rows = self.vectors.search(query[None], k, params=parameters)
+        return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
+
+    def vector(self, row: int) -> Vectors:
+        """(dim,) float32."""
+        vector: Vectors = self.vectors.reconstruct(row)
+        return vector

@@ -1,0 +1,53 @@
+"""How likely it is that the documents answer the question, and when to say that they don't.
+
+A logistic model over features of the best sentences, fitted by benchmarks/fit_reading.py on one
+half of SQuAD v2.0 dev: answerable questions, deceptive unanswerable ones, and answerable ones
+whose article was taken out of the index.
+"""
+
+import re
+from collections.abc import Sequence
+
+from index import Index
+from index.terms import terms
+
+from .questions import Question
+from .reading import Sentence, probability
+from .retrieval import Retrieved
+
+# Below it the answer is a refusal. Chosen with WEIGHTS.
+THRESHOLD = 0.5
+
+# Names and numbers: what a question is about cannot be missing where it is answered.
+_PARTICULAR = re.compile(r"(?<!^)\b[A-Z][\w'’-]*|\d[\d.,:]*\d|\d")
+
+# Fitted: see the module's docstring. Bias first.
+WEIGHTS = (-3.0, 2.0, 2.0, 1.0, 1.0, 1.0, -1.0)
+
+
+def features(
+    index: Index, question: Question, retrieved: Retrieved, sentences: Sequence[Sentence]
+) -> tuple[float, ...]:
+    """The best sentence's score and its cosine, the best passage's cosine, the share of the question's
+    words (by rarity) in the best sentence and in its passage, and the share of the question's names
+    and numbers that its passage does not hold.
+    """
+    best = sentences[0]
+    passage = best.hit.passage
+    around = frozenset(terms(f"{passage.context} {passage.text}"))
+    weights = dict(zip(question.words, index.term_weights(question.words), strict=True))
+    total = sum(weights.values()) or 1.0
+    covered = sum(weight for word, weight in weights.items() if word in around) / total
+    particular = {word for found in _PARTICULAR.findall(question.text) for word in terms(found)}
+    missing = len(particular - around) / len(particular) if particular else 0.0
+    nearest = max((hit.dense for hit in retrieved.hits if hit.dense is not None), default=0.0)
+    return (best.score, best.features.cosine, nearest, best.features.words, covered, missing)
+
+
+def confidence(
+    index: Index, question: Question, retrieved: Retrieved, sentences: Sequence[Sentence]
+) -> float:
+    """In [0, 1]; 0 where there is no sentence at all."""
+    if not sentences:
+        return 0.0
+    return probability(WEIGHTS, features(index, question, retrieved, sentences))

@@ -1,0 +1,120 @@
+"""What a question asks for, as far as its wording tells."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from index.errors import UsageError
+from index.normalising import searchable
+from index.terms import terms
+
+# Longer than any question, short enough that no expression below can be made slow.
+LONGEST = 4000
+
+
+class Wanted(Enum):
+    """The kind of thing that would answer."""
+
+    PERSON = "person"
+    TIME = "time"
+    NUMBER = "number"
+    PLACE = "place"
+    REASON = "reason"
+    YES_OR_NO = "yes or no"
+    OVERVIEW = "overview"
+    OTHER = "other"
+
+
+_OVERVIEW = re.compile(
+    r"""^(?:please\s+|can\s+you\s+|could\s+you\s+)?(?:
+      (?:give|show|write|provide)\s+(?:me\s+)?(?:an?\s+|the\s+)?(?:short\s+|brief\s+)?(?:overview|summary|outline|gist)\b
+    | (?:summari[sz]e|outline|sum\s+up)\b
+    | (?:an?\s+|the\s+)?(?:overview|summary|outline|gist|tl;?dr)\b
+    | what(?:'s|\s+is|\s+are|\s+do|\s+does)\s+(?:this|these|it|they|the|my|all|in)\b.{0,120}?\b(?:about|contain|cover|say|discuss|deal\s+with)\s*\??$
+    | what(?:'s|\s+is)\s+in\s+(?:this|these|the|my|here)\b
+    | what\s+is\s+.{1,120}\s+about\s*\??$
+    | (?:list|show|name|what\s+are|which\s+are|which|what)\s+(?:me\s+)?(?:all\s+)?(?:of\s+)?(?:the\s+|my\s+|your\s+|these\s+)?
+      (?:documents?|files?|sources?|papers?|reports?)\s*(?:(?:do\s+you|have|are|in|is|you)\b.{0,60})?[?.]?$
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_LIST = re.compile(r"^(?:please\s+)?(?:list|show|name|what|which)\b.{0,40}\b(?:documents?|files?|sources?|papers?|reports?)\b", re.I)
+_WANTED = [
+    (Wanted.NUMBER, r"\bhow (?:many|much|long|old|far|big|large|high|tall|deep|often|fast|heavy|wide|cold|hot|few)\b"
+                    r"|\b(?:what|which) (?:was |is |were |are )?(?:the )?(?:\w+ ){0,2}(?:number|percentage|percent|rate|price|cost|size|amount|"
+                    r"temperature|population|total|share|ratio|score|accuracy|distance|height|length|weight|age)\b"),
+    (Wanted.TIME, r"\b(?:when|what (?:year|date|day|time|month|decade|century)|which (?:year|day|month|century|decade)|since when|until when)\b"),
+    (Wanted.PERSON, r"\b(?:who|whom|whose)\b|\b(?:what|which) (?:person|man|woman|author|scientist|leader|king|queen|commander|general|president)\b"),
+    (Wanted.PLACE, r"\b(?:where|(?:what|which) (?:country|city|place|town|region|state|province|location|room|building|island))\b"),
+    (Wanted.REASON, r"\b(?:why|how come|what (?:caused|causes|led|made)|for what reason|what was the (?:reason|cause))\b"),
+    (Wanted.YES_OR_NO, r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|should|will|would|may|must)\b"),
+]  # fmt: skip
+_WANTED_PATTERNS = [(wanted, re.compile(pattern, re.IGNORECASE)) for wanted, pattern in _WANTED]
+
+_NUMBER_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty seventy "
+    "eighty ninety hundred hundreds thousand thousands million millions billion dozen half twice first second third"
+)
+_NUMBER = re.compile(rf"\d|\b(?:{'|'.join(_NUMBER_WORDS.split())})\b", re.IGNORECASE)
+_TIME = re.compile(
+    r"\b(?:1\d{3}|20\d{2})\b|\b\d{1,2}(?:st|nd|rd|th)?[ /.:-](?:\d|january|february|march|april|may|june|july|august|"
+    r"september|october|november|december)|\b(?:january|february|march|april|june|july|august|september|october|november|"
+    r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|century|decade|midnight|noon|morning|evening|"
+    r"years?|days?|weeks?|months?|summer|winter|spring|autumn)\b|\b\d{1,2}:\d{2}\b",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][\w'’-]+")
+_PLACE = re.compile(r"\b(?:in|at|near|from|to|of|on|between|inside|outside|north|south|east|west)\b (?:the )?[A-Z]|\b[A-Z]\w+, [A-Z]")
+_REASON = re.compile(
+    r"\b(?:because|due to|since|so that|in order to|caused|causes|cause|led to|result(?:ed|s)?|reasons?|therefore|thus|owing|"
+    r"to (?:avoid|prevent|ensure|allow|reduce|protect)|as a consequence|which is why|for fear)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`text` as asked, without white space around it; `words` its distinct stemmed terms, sorted."""
+
+    text: str
+    words: tuple[str, ...]
+    wanted: Wanted
+
+    @classmethod
+    def parse(cls, text: str) -> "Question":
+        """Raises UsageError for a question of nothing but white space, or of over 4,000 characters."""
+        text = text.strip()
+        if not searchable(text).strip():
+            raise UsageError("the question is empty: ask something")
+        if len(text) > LONGEST:
+            raise UsageError(f"the question has {len(text):,} characters, at most {LONGEST:,} are read: shorten it")
+        return cls(text, tuple(sorted(set(terms(text)))), _wanted(text))
+
+    @property
+    def wants_list(self) -> bool:
+        """Whether it asks which documents there are, not what they say."""
+        return self.wanted is Wanted.OVERVIEW and _LIST.search(self.text) is not None
+
+
+def _wanted(text: str) -> Wanted:
+    if _OVERVIEW.search(text):
+        return Wanted.OVERVIEW
+    for wanted, pattern in _WANTED_PATTERNS:
+        if pattern.search(text):
+            return wanted
+    return Wanted.OTHER
+
+
+def offers(wanted: Wanted, sentence: str, question: Question) -> bool:
+    """Whether a sentence holds the kind of thing that is wanted, beyond what the question brings itself."""
+    if wanted is Wanted.NUMBER:
+        return _NUMBER.search(sentence) is not None
+    if wanted is Wanted.TIME:
+        return _TIME.search(sentence) is not None
+    if wanted is Wanted.PERSON:
+        return any(name not in question.text for name in _NAME.findall(sentence))
+    if wanted is Wanted.PLACE:
+        return _PLACE.search(sentence) is not None
+    if wanted is Wanted.REASON:
+        return _REASON.search(sentence) is not None
+    return False

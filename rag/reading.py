@@ -1,0 +1,130 @@
+"""From passages to the sentences that answer: extractive, so nothing is said that is not written.
+
+Each sentence of the first passages is scored by a logistic model over a few features of meaning,
+words and kind. Its weights are fitted by benchmarks/fit_reading.py on one half of SQuAD v2.0 dev.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from index import Index
+from index.embedding import Vectors
+from index.terms import terms
+
+from .answers import Hit
+from .questions import Question, Wanted, offers
+from .retrieval import Retrieved
+
+# Passages that are read; the answer stands in the first eight of 97 % of the tuning questions.
+PASSAGES = 8
+# Words below which a "sentence" is more likely a caption, a label or a stray line.
+_SHORT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What tells an answering sentence, all in about [0, 1]; the order is that of WEIGHTS."""
+
+    passage: float  # the passage's fused score
+    cosine: float  # of the sentence (within its passage) to the question
+    words: float  # share of the question's words that it has, weighted by rarity
+    context: float  # what title, heading and the sentence before add to that share
+    around: float  # what the rest of the passage adds
+    offered: float  # 1 if it holds the kind of thing that is wanted
+    lacking: float  # 1 if it does not, and the kind is known
+    short: float  # 1 if it is hardly a sentence
+
+    def values(self) -> tuple[float, ...]:
+        return (
+            self.passage, self.cosine, self.words, self.context, self.around, self.offered, self.lacking, self.short,
+        )  # fmt: skip
+
+
+# Fitted: see the module's docstring. Bias first.
+WEIGHTS = (-4.0, 1.0, 3.0, 3.0, 1.0, 1.0, 0.5, -0.5, -1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A candidate: the sentence at position `number` of a hit's passage, `document.text[start:end]`.
+
+    `score` is the probability, by the model, that it answers; `vector` (dim,) its late-chunking
+    embedding; `words` its stemmed terms.
+    """
+
+    hit: Hit
+    number: int
+    start: int
+    end: int
+    text: str
+    score: float
+    features: Features
+    vector: Vectors
+    words: frozenset[str]
+
+
+def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentence]:
+    """The sentences of the first passages, most likely to answer first, ties in passage order.
+
+    A sentence in two overlapping passages counts once, in the better one.
+    """
+    weights = dict(zip(question.words, index.term_weights(question.words), strict=True))
+    total = sum(weights.values()) or 1.0
+
+    def share(words: frozenset[str]) -> float:
+        return sum(weight for word, weight in weights.items() if word in words) / total
+
+    found: dict[tuple[str, int, int], Sentence] = {}
+    for hit, row in zip(retrieved.hits[:PASSAGES], retrieved.rows, strict=False):
+        passage = hit.passage
+        vectors = index.sentence_vectors(row)
+        texts = [passage.quote(number) for number in range(len(passage.sentences))]
+        words = [frozenset(terms(text)) for text in texts]
+        context = frozenset(terms(passage.context))
+        everything = share(context.union(*words))
+        for number, (start, end) in enumerate(passage.sentences):
+            if (passage.source, start, end) in found:
+                continue
+            cosine = float(vectors[number] @ retrieved.vector) if retrieved.vector is not None else 0.0
+            nearby = words[number] | context | (words[number - 1] if number else frozenset())
+            has, near = share(words[number]), share(nearby)
+            offered = offers(question.wanted, texts[number], question)
+            known = question.wanted not in (Wanted.OTHER, Wanted.YES_OR_NO, Wanted.OVERVIEW)
+            features = Features(
+                hit.score, cosine, has, near - has, everything - near,
+                float(offered), float(known and not offered), float(len(texts[number].split()) < _SHORT),
+            )  # fmt: skip
+            found[passage.source, start, end] = Sentence(
+                hit, number, start, end, texts[number], probability(WEIGHTS, features.values()), features,
+                vectors[number], words[number],
+            )  # fmt: skip
+    return sorted(found.values(), key=lambda sentence: -sentence.score)
+
+
+def probability(weights: Sequence[float], values: Sequence[float]) -> float:
+    """The logistic model: 1 / (1 + exp(-(bias + weights . values))), the bias being the first weight."""
+    return 1 / (1 + math.exp(-(weights[0] + float(np.dot(weights[1:], values)))))
+
+
+def same(one: Sentence, other: Sentence) -> bool:
+    """Whether two sentences say nearly the same in nearly the same words (Jaccard over terms)."""
+    union = one.words | other.words
+    return one.text == other.text or len(one.words & other.words) >= 0.8 * max(len(union), 1)
+
+
+def choose(sentences: Sequence[Sentence], most: int) -> list[Sentence]:
+    """The best sentence, and up to `most - 1` more that are nearly as likely and say something else."""
+    chosen: list[Sentence] = []
+    for sentence in sentences:
+        if len(chosen) == most or (chosen and sentence.score < KEEP * chosen[0].score):
+            break
+        if not any(same(sentence, other) for other in chosen):
+            chosen.append(sentence)
+    return chosen
+
+
+# A further sentence must be at least this likely, relative to the first. Chosen with WEIGHTS.
+KEEP = 0.35

@@ -1,0 +1,51 @@
+"""A question to its passages."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from index import Index
+from index.embedding import Vectors
+from index.errors import UsageError
+
+from .answers import Hit
+from .fusion import Fused, fuse
+
+Mode = Literal["fused", "dense", "lexical"]
+MODES: tuple[Mode, ...] = ("fused", "dense", "lexical")
+
+# Candidates of each side: beyond a hundred the scaled scores no longer change the first ten.
+DEPTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The passages of a query, best first: `hits[i]` is the passage at `rows[i]` of the index.
+    `vector` (dim,) is the query's embedding; None if only words were asked.
+    """
+
+    hits: tuple[Hit, ...]
+    rows: tuple[int, ...]
+    vector: Vectors | None
+
+
+def retrieve(index: Index, query: str, k: int, mode: Mode = "fused") -> Retrieved:
+    """The k best passages for a query. `mode` dense or lexical ranks by that side's score alone.
+
+    Raises UsageError for a k below 1 or an unknown mode.
+    """
+    if k < 1:
+        raise UsageError(f"the number of passages must be at least 1, got {k}")
+    if mode not in MODES:
+        raise UsageError(f"the mode must be one of {', '.join(MODES)}, got {mode!r}")
+    depth = max(DEPTH, k)
+    vector = None if mode == "lexical" else index.embed_query(query)
+    if mode == "fused":
+        candidates = index.candidates(query, depth, vector=vector)
+        fused = fuse(candidates.dense, candidates.lexical)
+    elif vector is not None:
+        fused = [Fused(one.row, one.score, one.score, None) for one in index.dense(vector, k)]
+    else:
+        fused = [Fused(one.row, one.score, None, one.score) for one in index.lexical(query, k)]
+    best = fused[:k]
+    hits = tuple(Hit(index.passage(one.row), one.score, one.dense, one.lexical) for one in best)
+    return Retrieved(hits, tuple(one.row for one in best), vector)

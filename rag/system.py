@@ -1,0 +1,112 @@
+"""An opened index that answers questions."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from index import Index
+from index.embedding import Embedder
+
+from .answers import Answer, Hit, Timings
+from .citing import cite
+from .confidence import THRESHOLD, confidence
+from .disagreement import disagreement
+from .overview import overview
+from .questions import Question, Wanted
+from .reading import Sentence, choose, read
+from .retrieval import Mode, retrieve
+
+# One constant for the text, the code and the tests.
+REFUSAL = "The documents don't say. The nearest passages are listed with their scores."
+EMPTY = "The index holds no passages yet: add documents first."
+DISAGREE = "The sources disagree."
+
+# Passages that an answer shows, and sentences that it quotes.
+HITS = 8
+CITATIONS = 3
+
+
+class System:
+    """Answers from the current generation of an index; a commit is seen between two questions.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(self, index: Index, load_s: float = 0.0) -> None:
+        self._index = index
+        self._load_s = load_s
+
+    @classmethod
+    def open(cls, at: Path | str, *, embedder: Embedder | None = None) -> "System":
+        """Raises NoIndex, DamagedIndex, OtherIndex or ModelError."""
+        started = time.perf_counter()
+        index = Index.open(at, embedder=embedder)
+        index.check_model()
+        return cls(index, time.perf_counter() - started)
+
+    @property
+    def index(self) -> Index:
+        """The current generation."""
+        self._index = self._index.current()
+        return self._index
+
+    def search(self, query: str, k: int = 10, mode: Mode = "fused") -> tuple[Hit, ...]:
+        """The k best passages, best first. Raises UsageError for an empty query."""
+        return retrieve(self.index, Question.parse(query).text, k, mode).hits
+
+    def answer(self, question: str, threshold: float | None = None, *, citations: int = CITATIONS) -> Answer:
+        """The last word of `stream`."""
+        *_, last = self.stream(question, threshold=threshold, citations=citations)
+        return last
+
+    def stream(
+        self, question: str, *, threshold: float | None = None, citations: int = CITATIONS
+    ) -> Iterator[Answer]:
+        """The answer as it grows: first the passages without a word, at last all of it.
+
+        At most `citations` sentences are quoted. A confidence below `threshold` (default: the
+        calibrated one; 0 never refuses) makes it a refusal. Raises UsageError for an empty question.
+        """
+        started = time.perf_counter()
+        asked = Question.parse(question)
+        index = self.index
+        retrieved = retrieve(index, asked.text, HITS)
+        retrieved_at = time.perf_counter()
+        load_s, self._load_s = self._load_s, 0.0
+        timings = Timings(load_s, retrieved_at - started, 0.0, load_s + retrieved_at - started)
+        partial = Answer(asked.text, "", (), retrieved.hits, generation=index.generation, timings=timings)
+        yield partial
+
+        if asked.wanted is Wanted.OVERVIEW and index.passages:
+            lead, chosen = overview(index, asked, citations)
+            sure = 1.0
+        else:
+            sentences = read(index, asked, retrieved)
+            sure = confidence(index, asked, retrieved, sentences)
+            lead, chosen = _compose(asked, sentences, citations)
+        if not chosen or sure < (THRESHOLD if threshold is None else threshold):
+            text = REFUSAL if index.passages else EMPTY
+            done = replace(partial, text=text, abstained=True, confidence=sure)
+        else:
+            text, cited = cite(chosen, lead)
+            done = replace(partial, text=text, citations=cited, confidence=sure)
+        finished = time.perf_counter()
+        yield replace(
+            done,
+            timings=replace(timings, read_s=finished - retrieved_at, total_s=load_s + finished - started),
+        )
+
+
+def _compose(question: Question, sentences: Sequence[Sentence], most: int) -> tuple[str, list[Sentence]]:
+    """What to say before, and the sentences to quote in the order they are read."""
+    pair = disagreement(question, sentences) if most > 1 else None
+    if pair:
+        return DISAGREE, list(pair)
+    chosen = choose(sentences, most)
+    if not chosen:
+        return "", []
+    # What follows the best sentence in its own document is read in the document's order.
+    first = chosen[0].hit.passage.source
+    own = sorted((one for one in chosen if one.hit.passage.source == first), key=lambda one: one.start)
+    return "", own + [one for one in chosen if one.hit.passage.source != first]

@@ -1,0 +1,177 @@
+"""The command `footnoted`: what can be typed, and how errors reach a person.
+
+Nothing heavy is imported here; each command imports what it needs when it runs.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
+
+_EPILOG = """examples:
+  footnoted index ~/papers                 read a folder (again: only what changed)
+  footnoted ask "When does the lease end?" one answer with footnotes
+  footnoted chat                           the same in the browser
+
+The index is the folder .footnoted here, unless --index DIR or FOOTNOTED_INDEX names another.
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 done in part."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command and option."""
+    top = argparse.ArgumentParser(
+        prog="footnoted",
+        description="Answers with footnotes, from your own documents.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"footnoted {_version()}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, summary: str, example: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        one.add_argument(
+            "--index",
+            type=Path,
+            metavar="DIR",
+            default=Path(os.environ.get("FOOTNOTED_INDEX") or ".footnoted"),
+            help="index folder (default: .footnoted, or FOOTNOTED_INDEX)",
+        )
+        one.add_argument("--json", action="store_true", help="one JSON object a line instead of text")
+        return one
+
+    index = command(
+        "index",
+        "add and update documents, remove what is gone",
+        "footnoted index ~/papers 'notes/*.md'",
+    )
+    index.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="file, folder or glob; without one, refresh the known ones"
+    )
+    index.add_argument("--rebuild", action="store_true", help="start from nothing (after damage, or for other settings)")
+    index.add_argument("--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)")
+    index.add_argument("--chunk-size", type=int, metavar="TOKENS", help="passage size in tokens (default 200)")
+    index.add_argument("--overlap", type=int, metavar="TOKENS", help="overlap in tokens, whole sentences (default 40)")
+
+    ask = command("ask", "answer a question", 'footnoted ask "Who signed the contract?"')
+    ask.add_argument("question", metavar="QUESTION", help='the question; "-" reads one a line and writes JSON lines')
+    _answering(ask)
+
+    search = command("search", "list the passages nearest to a query", 'footnoted search "notice period" -k 5')
+    search.add_argument("query", metavar="QUERY")
+    search.add_argument("-k", type=int, default=10, metavar="N", help="number of passages (default 10)")
+    _mode(search)
+
+    chat = command("chat", "open the chat page", "footnoted chat ~/papers --port 7911")
+    chat.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders to index first")
+    chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)")
+    chat.add_argument("--port", type=int, default=7860, help="port (default 7860)")
+    chat.add_argument("--open", action="store_true", help="open the page in the browser")
+    _answering(chat)
+
+    evaluation = command(
+        "eval",
+        "measure retrieval on a collection, or answers on a file of questions",
+        "footnoted eval scifact --mode fused --out runs/fused",
+    )
+    evaluation.add_argument(
+        "collection", nargs="?", type=Path, metavar="COLLECTION", help="folder: corpus.jsonl, queries.jsonl, qrels/test.tsv"
+    )
+    evaluation.add_argument("--questions", type=Path, metavar="FILE", help="questions (JSON lines) for the index")
+    evaluation.add_argument("--out", type=Path, metavar="DIR", help="folder for report, rows and run (default: the cache)")
+    evaluation.add_argument("--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)")
+    _mode(evaluation)
+    _answering(evaluation)
+
+    compare = command("compare", "compare two eval --out folders: paired differences", "footnoted compare runs/a runs/b")
+    compare.add_argument("a", type=Path, metavar="DIR_A")
+    compare.add_argument("b", type=Path, metavar="DIR_B")
+
+    command("status", "what the index holds", "footnoted status")
+    command("verify", "check every byte of the index", "footnoted verify")
+    show = command("show", "print a document as the index has it", "footnoted show report.pdf")
+    show.add_argument("source", metavar="SOURCE", help="as status and citations name it")
+    return top
+
+
+def _answering(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--threshold", type=_fraction, metavar="P", help="refuse below this confidence (0 never refuses)"
+    )
+    command.add_argument(
+        "--reader", choices=["none"], default="none", help="model that rereads the passages (none: sentence scoring)"
+    )
+
+
+def _mode(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--mode", choices=["fused", "dense", "lexical"], default="fused", help="which scores rank (default fused)"
+    )
+
+
+def _fraction(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must be between 0 and 1, got {text}")
+    return value
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("footnoted")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _shadowed() -> str | None:
+    """The packages have common names: a line if another `index`, `rag` or `eval` would be imported."""
+    home = Path(__file__).resolve().parent.parent
+    for name in ("index", "rag", "eval"):
+        spec = find_spec(name)
+        if spec is None or spec.origin is None or Path(spec.origin).resolve().parent.parent != home:
+            found = spec.origin if spec else "nothing"
+            return f"the package {name!r} is not Footnoted's but {found}: run footnoted from another folder, or without PYTHONPATH"
+    return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    options = parser().parse_args(arguments)
+    if problem := _shadowed():
+        print(f"footnoted: {problem}", file=sys.stderr)
+        return FAILED
+    from index.errors import FootnotedError, UsageError
+
+    from . import commands
+
+    try:
+        return commands.COMMANDS[options.command](options)
+    except UsageError as error:
+        print(f"footnoted: {error}", file=sys.stderr)
+        return USAGE
+    except FootnotedError as error:
+        print(f"footnoted: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        kept = ": what was committed is kept, the same command goes on from there" if options.command == "index" else ""
+        print(f"\nfootnoted: stopped{kept}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of our output has gone: nothing to say to it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

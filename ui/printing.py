@@ -1,0 +1,239 @@
+"""Results as text for a person, or as the JSON of the contract."""
+
+import hashlib
+import json
+import re
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+from index.documents import Document
+from index.index import Index
+from index.indexing import Update
+from rag.answers import Answer, Hit
+
+# File rows that a terminal shows before "and n more".
+_ROWS = 20
+# Control characters of a document must not reach a terminal.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class _Report(Protocol):
+    def as_json(self, folder: str | Path | None = None) -> dict[str, object]: ...
+
+    def table(self) -> str: ...
+
+
+class _Comparison(Protocol):
+    def as_json(self) -> dict[str, object]: ...
+
+    def table(self) -> str: ...
+
+
+def line(values: dict[str, Any]) -> None:
+    """One ASCII JSON object on a line of its own, at once."""
+    print(json.dumps(values, ensure_ascii=True), flush=True)
+
+
+def _say(text: str = "") -> None:
+    """Text for a terminal: safe characters only, whatever the terminal's encoding is."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(_CONTROL.sub("\ufffd", text).encode(encoding, "replace").decode(encoding))
+
+
+def _wrap(text: str, indent: str = "", first: str | None = None) -> str:
+    width = min(shutil.get_terminal_size((100, 24)).columns, 100)
+    lines = textwrap.wrap(text, width, initial_indent=indent if first is None else first, subsequent_indent=indent)
+    return "\n".join(lines)
+
+
+def short_hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+def answer_values(answer: Answer) -> dict[str, Any]:
+    """The object of `ask --json` and of the endpoint /ask."""
+    return {
+        "question": answer.question,
+        "text": answer.text,
+        "abstained": answer.abstained,
+        "confidence": round(answer.confidence, 4),
+        "citations": [
+            {
+                "marker": one.marker,
+                "source": one.source,
+                "title": one.title,
+                "page": one.page,
+                "heading": one.heading,
+                "start": one.start,
+                "end": one.end,
+                "quote": one.quote,
+                "score": round(one.score, 4),
+                "passage_id": one.passage_id,
+            }
+            for one in answer.citations
+        ],
+        "hits": [_hit(hit) for hit in answer.hits],
+        "unsupported": [asdict(span) for span in answer.unsupported],
+        "generation": answer.generation,
+        "timings": {name: round(seconds, 6) for name, seconds in asdict(answer.timings).items()},
+    }
+
+
+def _hit(hit: Hit) -> dict[str, Any]:
+    passage = hit.passage
+    return {
+        "passage_id": passage.id,
+        "source": passage.source,
+        "title": passage.title,
+        "heading": passage.heading,
+        "page": passage.page,
+        "start": passage.start,
+        "end": passage.end,
+        "text": passage.text,
+        "score": round(hit.score, 6),
+        "dense": None if hit.dense is None else round(hit.dense, 6),
+        "lexical": None if hit.lexical is None else round(hit.lexical, 6),
+    }
+
+
+def place(source: str, page: int | None, heading: str) -> str:
+    """`report.pdf, page 3, Results > Costs`."""
+    return ", ".join([source, *([f"page {page}"] if page else []), *([heading] if heading else [])])
+
+
+def answer(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        line(answer_values(answer))
+        return
+    _say(_wrap(answer.text))
+    _say()
+    for one in answer.citations:
+        _say(_wrap(place(one.source, one.page, one.heading), "    ", f"[{one.marker}] "))
+        _say(_wrap(f"“{one.quote}”", "    "))
+    if answer.abstained:
+        for hit in answer.hits[:3]:
+            passage = hit.passage
+            _say(_wrap(f"{hit.score:.2f}  {place(passage.source, passage.page, passage.heading)}", "      "))
+            _say(_wrap(textwrap.shorten(passage.text, 240, placeholder=" ..."), "      "))
+    _say(f"\nconfidence {answer.confidence:.2f}")
+
+
+def hits(query: str, found: Sequence[Hit], *, as_json: bool) -> None:
+    if as_json:
+        line({"query": query, "hits": [_hit(hit) for hit in found]})
+        return
+    if not found:
+        _say("no passage found")
+    for number, hit in enumerate(found, 1):
+        passage = hit.passage
+        sides = [("dense", hit.dense), ("lexical", hit.lexical)]
+        scores = ", ".join(f"{name} {score:.3f}" for name, score in sides if score is not None)
+        _say(_wrap(f"{place(passage.source, passage.page, passage.heading)}", "    ", f"{number:>2}. "))
+        _say(f"    {hit.score:.3f} ({scores})")
+        _say(_wrap(textwrap.shorten(passage.text, 320, placeholder=" ..."), "    "))
+
+
+def update(done: Update, folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        line(
+            {
+                "generation": done.generation,
+                "documents": done.documents,
+                "passages": done.passages,
+                "embedded": done.embedded,
+                "files": [asdict(row) for row in done.files],
+                "seconds": round(done.seconds, 3),
+            }
+        )
+        return
+    left_out = [row for row in done.files if row.status in ("skipped", "failed") or row.reason]
+    for row in left_out[:_ROWS]:
+        _say(f"{row.status:>8}  {row.path}: {row.reason}")
+    if len(left_out) > _ROWS:
+        _say(f"          and {len(left_out) - _ROWS} more (--json lists every file)")
+    counts = ", ".join(f"{count:,} {status}" for status, count in done.documents.items() if count)
+    _say(f"{counts or 'no files found'}; {done.passages:,} passages in {folder}, {done.embedded:,} embedded in {done.seconds:.1f} s")
+
+
+def report(report: _Report, folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        line(report.as_json(folder))
+        return
+    _say(report.table())
+    _say(f"\nrows and run in {folder}")
+
+
+def comparison(comparison: _Comparison, *, as_json: bool) -> None:
+    if as_json:
+        line(comparison.as_json())
+        return
+    _say(comparison.table())
+
+
+def status(index: Index, *, as_json: bool) -> None:
+    sources = index.sources()
+    size = sum(total.bytes for entry in index.manifest.segments for total in entry.files.values())
+    left_out = [record for record in index.files() if record.status != "added"]
+    values: dict[str, Any] = {
+        "index": str(index.folder.absolute()),
+        "generation": index.generation,
+        "created": index.manifest.created,
+        "format": 1,
+        "model": index.manifest.model,
+        "dimension": index.manifest.dimension,
+        "chunking": asdict(index.settings),
+        "documents": len(sources),
+        "passages": index.passages,
+        "bytes": size,
+        "roots": list(index.manifest.roots),
+        "sources": [
+            {"source": source, "title": title, "characters": characters, "passages": passages}
+            for source, title, characters, passages in sources
+        ],
+        "left_out": [{"path": one.path, "status": one.status, "reason": one.reason} for one in left_out],
+    }
+    if as_json:
+        line(values)
+        return
+    _say(f"{values['index']}: generation {index.generation} of {index.manifest.created}")
+    _say(f"{len(sources):,} documents, {index.passages:,} passages, {size / 1e6:.1f} MB; {index.manifest.model}, "
+         f"{index.settings.size} tokens a passage")  # fmt: skip
+    for source, title, characters, passages in sources[:_ROWS]:
+        _say(f"  {source}  “{title}”  {characters:,} characters, {passages} passages")
+    if len(sources) > _ROWS:
+        _say(f"  and {len(sources) - _ROWS:,} more (--json lists all)")
+    for one in left_out[:_ROWS]:
+        _say(f"  {one.status}: {one.path}: {one.reason}")
+
+
+def verified(folder: Path, problems: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        line({"index": str(folder.absolute()), "ok": not problems, "problems": list(problems)})
+        return
+    for problem in problems:
+        _say(problem)
+    if not problems:
+        _say(f"{folder}: every byte is as it was written")
+
+
+def document(document: Document, *, as_json: bool) -> None:
+    if as_json:
+        line(
+            {
+                "source": document.source,
+                "title": document.title,
+                "text": document.text,
+                "pages": [asdict(page) for page in document.pages],
+                "sha256": document.sha256,
+            }
+        )
+        return
+    _say(document.title)
+    _say()
+    for block in document.text.split("\n"):
+        _say(_wrap(block))
