@@ -15,14 +15,15 @@ from .questions import Question
 from .reading import Sentence, probability
 from .retrieval import Retrieved
 
-# Below it the answer is a refusal. Chosen with WEIGHTS.
-THRESHOLD = 0.5
+# Below it the answer is a refusal. Chosen with WEIGHTS, on the tuning half: it refuses 96 % of the
+# questions whose article is not in the index, 22 % of the deceptive ones and 9 % of the answerable.
+THRESHOLD = 0.35
 
 # Names and numbers: what a question is about cannot be missing where it is answered.
 _PARTICULAR = re.compile(r"(?<!^)\b[A-Z][\w'’-]*|\d[\d.,:]*\d|\d")
 
 # Fitted: see the module's docstring. Bias first.
-WEIGHTS = (-3.0, 2.0, 2.0, 1.0, 1.0, 1.0, -1.0)
+WEIGHTS = (-4.577, 0.233, 3.768, 2.377, 2.276, 0.069, -0.905)
 
 
 def features(

@@ -16,7 +16,7 @@ from .reading import Sentence
 _DISPUTES = re.compile(
     r"\b(?:den(?:y|ies|ied|ying)|disput(?:e|es|ed|ing)|reject(?:s|ed|ing)?|refut(?:e|es|ed|ing)|contradict(?:s|ed|ing)?|"
     r"contest(?:s|ed|ing)?|dismiss(?:es|ed|ing)?|disagree(?:s|d|ing)?|question(?:s|ed)\b(?! about)|challeng(?:es|ed|ing)|"
-    r"exaggerat\w+|overstat\w+|unfounded|untrue|incorrect|mistaken|myth|fabricat\w+|no evidence|contrary to|unlike|"
+    r"exaggerat\w+|overstat\w+|unfounded|untrue|incorrect|myth|fabricat\w+|no evidence|contrary to|unlike|"
     r"not (?:the cause|true|because|caused|due|a result|responsible|the reason)|(?:was|were|is|are) wrong|never happened|"
     r"(?:had|has|have) nothing to do with|propaganda|controversial|debated|misleading)\b",
     re.IGNORECASE,

@@ -1,5 +1,6 @@
 """An opened index that answers questions."""
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,6 +22,8 @@ from .retrieval import Mode, retrieve
 REFUSAL = "The documents don't say. The nearest passages are listed with their scores."
 EMPTY = "The index holds no passages yet: add documents first."
 DISAGREE = "The sources disagree."
+
+LEANING = re.compile(r"(?:he|she|it|they|his|her|its|their|this|that|these|those|such)\b", re.IGNORECASE)
 
 # Passages that an answer shows, and sentences that it quotes.
 HITS = 8
@@ -106,7 +109,9 @@ def _compose(question: Question, sentences: Sequence[Sentence], most: int) -> tu
     chosen = choose(sentences, most)
     if not chosen:
         return "", []
-    # What follows the best sentence in its own document is read in the document's order.
-    first = chosen[0].hit.passage.source
-    own = sorted((one for one in chosen if one.hit.passage.source == first), key=lambda one: one.start)
-    return "", own + [one for one in chosen if one.hit.passage.source != first]
+    # A sentence that leans on the one before it ("He ...", "This ...") is read after it.
+    best = chosen[0]
+    before = [one for one in chosen if one.hit is best.hit and one.number == best.number - 1]
+    if before and LEANING.match(best.text):
+        chosen = [before[0], *(one for one in chosen if one is not before[0])]
+    return "", chosen

@@ -1,0 +1,10 @@
+"""Evaluation: collections through the same door as a user's questions, scored and compared.
+
+`evaluate("scifact", system)` searches a BEIR collection and returns a `Report`. This package is
+never imported by its bare name, which would hide the built-in function: `from eval import evaluate`.
+"""
+
+from .evaluation import evaluate
+from .reports import Report
+
+__all__ = ["Report", "evaluate"]

@@ -1,0 +1,89 @@
+"""What an evaluated collection gives: scores, how sure they are, and everything behind them."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .files import write_json, write_rows
+from .runs import Qrels, Run, write_qrels, write_run
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRow:
+    """One query's scores. `relevant` maps each relevant document to its rank, None if not retrieved."""
+
+    query: str
+    text: str
+    metrics: dict[str, float]
+    relevant: dict[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Means over the queries of a collection.
+
+    `metrics` are fractions of 1, `ci` their 95 % bootstrap intervals (low, high) over queries, `run` the
+    documents retrieved. `seconds` is the time of all searches. `config` says what was run.
+    """
+
+    collection: str
+    mode: str
+    queries: int
+    metrics: dict[str, float]
+    ci: dict[str, tuple[float, float]]
+    per_query: tuple[QueryRow, ...]
+    run: Run
+    qrels: Qrels
+    seconds: float
+    config: dict[str, object] = field(default_factory=dict)
+
+    def as_json(self, folder: str | Path | None = None) -> dict[str, object]:
+        """The object of `footnoted eval --json`; `folder` is where `write` put the files, if anywhere."""
+        at = Path(folder).resolve() if folder is not None else None
+        return {
+            "collection": self.collection,
+            "mode": self.mode,
+            "queries": self.queries,
+            "metrics": self.metrics,
+            "ci": {name: list(ends) for name, ends in self.ci.items()},
+            "per_query": str(at / "per_query.jsonl") if at else None,
+            "run": str(at / "run.trec") if at else None,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def write(self, folder: str | Path) -> Path:
+        """Write report.json, config.json, per_query.jsonl, run.trec and qrels.trec; the folder's path."""
+        at = Path(folder).expanduser().resolve()
+        write_run(at / "run.trec", self.run, tag=f"footnoted-{self.mode}")
+        write_qrels(at / "qrels.trec", self.qrels)
+        write_rows(
+            at / "per_query.jsonl",
+            (
+                {"query": row.query, "text": row.text, "metrics": row.metrics, "relevant": row.relevant}
+                for row in self.per_query
+            ),
+        )
+        write_json(at / "config.json", self.config)
+        write_json(at / "report.json", self.as_json(at))
+        return at
+
+    def table(self) -> str:
+        """A table for a terminal."""
+        pace = 1000 * self.seconds / self.queries
+        rows = [
+            (name, f"{mean:.4f}", f"{self.ci[name][0]:.4f} to {self.ci[name][1]:.4f}")
+            for name, mean in self.metrics.items()
+        ]
+        head = f"{self.collection}, {self.mode}: {self.queries} queries, {pace:.1f} ms a query"
+        return head + "\n" + columns([("measure", "mean", "95 % interval"), *rows])
+
+
+def columns(rows: list[tuple[str, ...]]) -> str:
+    """Rows of text as aligned columns: the first to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if at == 0 else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    )

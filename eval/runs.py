@@ -1,0 +1,104 @@
+"""Runs and judgements as values and as TREC files, the exchange format of retrieval evaluation.
+
+A run line is `query Q0 document rank score tag`, a judgement line `query 0 document grade`
+(https://github.com/usnistgov/trec_eval). Readers of these files sort by score and ignore the rank.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from index.errors import UsageError
+
+from .files import bad_line, lines, write_text
+
+Run = dict[str, dict[str, float]]
+"""Query id to {document id: score}, larger is better."""
+
+Qrels = dict[str, dict[str, int]]
+"""Query id to {document id: grade}; 1 or more is relevant."""
+
+
+def rank(scores: dict[str, float]) -> list[str]:
+    """Document ids, best first, exactly as trec_eval orders them.
+
+    trec_eval holds a score as a 32-bit float and orders equal scores by document id, last id first
+    (by bytes of UTF-8, which is the order of code points).
+    """
+    single = np.array(list(scores.values()), dtype=np.float32)
+    return [id for _, id in sorted(zip(single.tolist(), scores, strict=True), reverse=True)]
+
+
+def strictly_descending(scores: list[float]) -> list[float]:
+    """`scores` lowered as little as makes them fall at every step as 32-bit floats.
+
+    With them every program reads this one order from the run, whichever way it breaks ties.
+    """
+    fallen: list[float] = []
+    ceiling = np.float32(np.inf)
+    for score in np.array(scores, dtype=np.float32):
+        if score >= ceiling:
+            score = min(np.nextafter(ceiling, np.float32(-np.inf)), ceiling - np.float32(1e-9))
+        fallen.append(float(score))
+        ceiling = score
+    return fallen
+
+
+def read_run(file: str | Path) -> Run:
+    """Read a TREC run file. Raises UsageError that names the first bad line."""
+    file, run = Path(file), Run()
+    for number, line in lines(file):
+        fields = line.split()
+        score = _number(fields[4]) if len(fields) == 6 else None
+        if score is None:
+            raise bad_line(file, number, "a run line is: query Q0 document rank score tag", line)
+        ranking = run.setdefault(fields[0], {})
+        if fields[2] in ranking:
+            raise bad_line(file, number, "a document is retrieved once for a query", line)
+        ranking[fields[2]] = score
+    return run
+
+
+def write_run(file: str | Path, run: Run, tag: str = "footnoted") -> None:
+    """Write a TREC run file, ranks from 1; scores keep every digit, so reading it gives `run` again.
+
+    Raises UsageError for an id with white space, which the format cannot hold.
+    """
+    _check_ids(run)
+    write_text(
+        Path(file),
+        "".join(
+            f"{query} Q0 {document} {position} {scores[document]!r} {tag}\n"
+            for query, scores in run.items()
+            for position, document in enumerate(rank(scores), start=1)
+        ),
+    )
+
+
+def write_qrels(file: str | Path, qrels: Qrels) -> None:
+    """Write judgements in the TREC format: four columns, no header."""
+    _check_ids(qrels)
+    rows = [(query, *judged) for query, grades in qrels.items() for judged in grades.items()]
+    write_text(Path(file), "".join(f"{query} 0 {document} {grade}\n" for query, document, grade in rows))
+
+
+def check_id(id: str) -> str:
+    """`id` itself; a UsageError if it is empty or holds white space."""
+    if id.split() != [id]:
+        raise UsageError(f"a TREC file cannot hold the id {id!r}: ids must not be empty or hold white space")
+    return id
+
+
+def _check_ids(table: Run | Qrels) -> None:
+    for query, documents in table.items():
+        for id in (query, *documents):
+            check_id(id)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
