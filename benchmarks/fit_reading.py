@@ -22,10 +22,10 @@ from squad import Asked, halves
 from index import Index
 from rag import confidence, reading
 from rag.answers import Hit
-from rag.fusion import fuse
+from rag.fusion import POOL, fuse
 from rag.questions import Question
 from rag.reading import Sentence
-from rag.retrieval import DEPTH, Retrieved
+from rag.retrieval import Retrieved
 from rag.system import HITS
 
 SEED = 13
@@ -34,10 +34,10 @@ SEED = 13
 def retrieved(index: Index, sources: Sequence[str], question: str, without: str = "") -> Retrieved:
     """As rag.retrieval.retrieve, but as if the article `without` were not in the index."""
     vector = index.embed_query(question)
-    found = index.candidates(question, DEPTH if not without else DEPTH + 200, vector=vector)
+    found = index.candidates(question, POOL if not without else POOL + 200, vector=vector)
 
     def kept(candidates):  # type: ignore[no-untyped-def]
-        return [one for one in candidates if not without or f"#{without}#" not in sources[one.row]][:DEPTH]
+        return [one for one in candidates if not without or f"#{without}#" not in sources[one.row]][:POOL]
 
     best = fuse(kept(found.dense), kept(found.lexical))[:HITS]
     hits = tuple(Hit(index.passage(one.row), one.score, one.dense, one.lexical) for one in best)

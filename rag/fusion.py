@@ -9,6 +9,10 @@ from index import Candidate
 # https://arxiv.org/abs/2210.11934), both sides alike.
 DENSE_WEIGHT = 0.5
 
+# Candidates of a side over which its scores are scaled. Chosen on half of Cranfield (every second
+# query): nDCG@10 .404 at 30, .422 at 100, .427 at 200, 400 and 1,000.
+POOL = 400
+
 
 @dataclass(frozen=True, slots=True)
 class Fused:
@@ -20,21 +24,25 @@ class Fused:
     lexical: float | None
 
 
-def min_max(candidates: Sequence[Candidate]) -> dict[int, float]:
-    """Scores scaled to [0, 1] over the list, by row; all 1 where they are all alike."""
+def scaled(candidates: Sequence[Candidate]) -> dict[int, float]:
+    """Scores by row, the best 1 and the last of the first POOL 0; what comes after them has 0 too.
+
+    The pool is the same however many passages are asked for, so that more of them never change the
+    order of the first. All are 1 where all scores are alike.
+    """
     if not candidates:
         return {}
-    low, high = min(one.score for one in candidates), max(one.score for one in candidates)
+    high, low = candidates[0].score, candidates[:POOL][-1].score
     if high == low:
         return {one.row: 1.0 for one in candidates}
-    return {one.row: (one.score - low) / (high - low) for one in candidates}
+    return {one.row: max(0.0, (one.score - low) / (high - low)) for one in candidates}
 
 
 def fuse(dense: Sequence[Candidate], lexical: Sequence[Candidate], weight: float = DENSE_WEIGHT) -> list[Fused]:
-    """The union of both lists by `weight * dense + (1 - weight) * lexical` of the scaled scores,
+    """The union of both lists (each best first) by `weight * dense + (1 - weight) * lexical` of the scaled scores,
     best first, ties by row. A passage that one side did not find has 0 there.
     """
-    by_dense, by_lexical = min_max(dense), min_max(lexical)
+    by_dense, by_lexical = scaled(dense), scaled(lexical)
     dense_scores = {one.row: one.score for one in dense}
     lexical_scores = {one.row: one.score for one in lexical}
     fused = [

@@ -8,14 +8,10 @@ from index.embedding import Vectors
 from index.errors import UsageError
 
 from .answers import Hit
-from .fusion import Fused, fuse
+from .fusion import POOL, Fused, fuse
 
 Mode = Literal["fused", "dense", "lexical"]
 MODES: tuple[Mode, ...] = ("fused", "dense", "lexical")
-
-# Candidates of each side: beyond a hundred the scaled scores no longer change the first ten.
-DEPTH = 100
-
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
@@ -37,7 +33,7 @@ def retrieve(index: Index, query: str, k: int, mode: Mode = "fused") -> Retrieve
         raise UsageError(f"the number of passages must be at least 1, got {k}")
     if mode not in MODES:
         raise UsageError(f"the mode must be one of {', '.join(MODES)}, got {mode!r}")
-    depth = max(DEPTH, k)
+    depth = max(POOL, k)
     vector = None if mode == "lexical" else index.embed_query(query)
     if mode == "fused":
         candidates = index.candidates(query, depth, vector=vector)

@@ -1,0 +1,158 @@
+"""The chat page: what is on it, and what happens when a question is asked."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from index.errors import FootnotedError
+from rag.answers import Answer
+from rag.system import System
+
+from .printing import answer_values
+from .rendering import answer_html, notice_html, sources_html
+
+HERE = Path(__file__).parent
+TITLE = "Footnoted"
+# Questions at a time; further ones wait in a queue that is itself bounded.
+CONCURRENT = 4
+WAITING = 64
+
+Message = dict[str, Any]
+_EMPTY = (
+    '<section class="turn hint"><h3>Sources</h3><p class="state">Each sentence of an answer has a footnote. '
+    "Click one, and the place it comes from is marked here.</p></section>"
+)
+
+
+def build(system: System, examples: Sequence[str], threshold: float | None = None) -> gr.Blocks:
+    """The page over a system; `examples` are offered as first questions."""
+
+    def ask(question: str) -> dict[str, Any]:
+        """Answer one question: the object of `footnoted ask --json`."""
+        try:
+            return answer_values(system.answer(question, threshold))
+        except FootnotedError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    def put(question: str, history: list[Message]) -> tuple[Any, list[Message]]:
+        """The question moves from the box into the conversation."""
+        if not question.strip():
+            return gr.update(value="", placeholder="Type a question first"), history
+        return gr.update(value="", submit_btn=False, stop_btn=True), [*history, _said("user", question.strip())]
+
+    def respond(history: list[Message], shown: list[str]) -> Iterator[tuple[list[Message], list[str], str]]:
+        """Evidence first, then the answer."""
+        if not history or history[-1]["role"] != "user":
+            yield history, shown, _pane(shown)
+            return
+        turn = len(shown) + 1
+        question = _text(history[-1])
+        answer: Answer | None = None
+        try:
+            for answer in system.stream(question, threshold=threshold):
+                if not answer.text:
+                    yield history, shown, _pane([*shown, sources_html(answer, turn, searching=True)])
+        except FootnotedError as error:
+            yield [*history, _said("assistant", notice_html(str(error)))], shown, _pane(shown)
+            return
+        if answer is not None:
+            shown = [*shown, sources_html(answer, turn)]
+            yield [*history, _said("assistant", answer_html(answer, turn))], shown, _pane(shown)
+
+    def ready() -> Any:
+        return gr.update(submit_btn=True, stop_btn=False)
+
+    def again(history: list[Message], shown: list[str]) -> tuple[list[Message], list[str]]:
+        """Take the last answer back, to be given anew."""
+        if history and history[-1]["role"] == "assistant":
+            return history[:-1], shown[:-1]
+        return history, shown
+
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
+        shown = gr.State([])
+        gr.HTML(_header(system), elem_id="top")
+        with gr.Row(elem_id="desk", equal_height=False):
+            with gr.Column(scale=3, min_width=320, elem_id="talk"):
+                chat = gr.Chatbot(
+                    show_label=False,
+                    label="Conversation",
+                    elem_id="chat",
+                    height=None,
+                    latex_delimiters=[],
+                    buttons=[],
+                    layout="bubble",
+                    placeholder="Ask something that is in the documents.",
+                    feedback_options=None,
+                    container=False,
+                )
+                box = gr.Textbox(
+                    show_label=False,
+                    label="Question",
+                    placeholder="Ask your documents",
+                    elem_id="question",
+                    max_lines=6,
+                    submit_btn=True,
+                    autofocus=True,
+                    container=False,
+                )
+                with gr.Row(elem_id="examples"):
+                    chips = [gr.Button(example, size="sm", variant="secondary", elem_classes="chip") for example in examples]
+                with gr.Row(elem_id="tools"):
+                    retry = gr.Button("Ask again", size="sm", variant="secondary")
+                    clear = gr.Button("New conversation", size="sm", variant="secondary")
+            with gr.Column(scale=2, min_width=320, elem_id="side"):
+                pane = gr.HTML(_EMPTY, elem_id="sources")
+
+        options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        asking: dict[str, Any] = {**options, "concurrency_limit": CONCURRENT, "concurrency_id": "ask"}
+        answered = []
+        for trigger, question in [(box.submit, box), *((chip.click, chip) for chip in chips)]:
+            asked = trigger(put, [question, chat], [box, chat], queue=False, **options)
+            answering = asked.then(respond, [chat, shown], [chat, shown, pane], **asking)
+            answering.then(ready, None, box, queue=False, **options)
+            answered.append(answering)
+        retried = retry.click(again, [chat, shown], [chat, shown], queue=False, **options)
+        answered.append(retried.then(respond, [chat, shown], [chat, shown, pane], **asking))
+        box.stop(ready, None, box, cancels=answered, queue=False, **options)
+        clear.click(lambda: ([], [], _EMPTY), None, [chat, shown, pane], cancels=answered, queue=False, **options)
+        gr.api(ask, api_name="ask", concurrency_limit=CONCURRENT, concurrency_id="ask")
+    page.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT)
+    return page
+
+
+def _said(role: str, content: str) -> Message:
+    return {"role": role, "content": content}
+
+
+def _text(message: Message) -> str:
+    """A message's text: Gradio gives it as a string or as a list of parts."""
+    content = message["content"]
+    if isinstance(content, str):
+        return content
+    return " ".join(part["text"] for part in content if isinstance(part, dict) and "text" in part)
+
+
+def _pane(shown: Sequence[str]) -> str:
+    """The cards of every question of the conversation, the latest first."""
+    return "".join(reversed(shown)) or _EMPTY
+
+
+def _header(system: System) -> str:
+    index = system.index
+    documents = len(index.sources())
+    noun = "document" if documents == 1 else "documents"
+    return (
+        f'<h1>{TITLE}</h1><p>{documents:,} {noun}, {index.passages:,} passages. '
+        "Every sentence of an answer is quoted from them.</p>"
+    )
+
+
+THEME = gr.themes.Base(
+    primary_hue="teal",
+    neutral_hue="stone",
+    font=["ui-sans-serif", "system-ui", "sans-serif"],
+    font_mono=["ui-monospace", "monospace"],
+    radius_size="md",
+)
