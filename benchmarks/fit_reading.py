@@ -1,9 +1,9 @@
-"""Fit the constants of rag/reading.py and rag/confidence.py on the tuning half of SQuAD v2.0 dev.
+"""Fit the constants of rag/reading.py and rag/confidence.py; see asked.py for what they are fitted on.
 
-    python benchmarks/fit_reading.py --data ../shared/data/squad-v2.0-dev
+    python benchmarks/fit_reading.py --data ../shared/data/squad-v2.0-dev --train ../shared/data/train
 
-Prints the constants to put into the modules, and what they give on both halves. Only the tuning
-half is fitted on; the other half is for reporting.
+Prints the constants to put into the modules, and what they give on each tuning set and on the
+reporting half of SQuAD v2.0 dev, which nothing is fitted on.
 """
 
 import argparse
@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from asked import Asked, Passages, others, squad_halves, squad_passages
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from squad import Asked, halves
 
 from index import Index
 from rag import confidence, reading
@@ -32,16 +32,21 @@ SEED = 13
 
 
 def retrieved(index: Index, sources: Sequence[str], question: str, without: str = "") -> Retrieved:
-    """As rag.retrieval.retrieve, but as if the article `without` were not in the index."""
+    """As rag.retrieval.retrieve, but as if the text `without` were not in the index."""
     vector = index.embed_query(question)
     found = index.candidates(question, POOL if not without else POOL + 200, vector=vector)
 
     def kept(candidates):  # type: ignore[no-untyped-def]
-        return [one for one in candidates if not without or f"#{without}#" not in sources[one.row]][:POOL]
+        return [one for one in candidates if not without or not _of(sources[one.row], without)][:POOL]
 
     best = fuse(kept(found.dense), kept(found.lexical))[:HITS]
     hits = tuple(Hit(index.passage(one.row), one.score, one.dense, one.lexical) for one in best)
     return Retrieved(hits, tuple(one.row for one in best), vector)
+
+
+def _of(source: str, group: str) -> bool:
+    name = source.partition("#")[2]
+    return name == group or name.startswith(f"{group}#")
 
 
 def read_all(
@@ -49,7 +54,7 @@ def read_all(
 ) -> Iterator[tuple[Asked, Question, Retrieved, list[Sentence]]]:
     for one in asked:
         question = Question.parse(one.question)
-        found = retrieved(index, sources, one.question, one.article if away else "")
+        found = retrieved(index, sources, one.question, one.group if away else "")
         yield one, question, found, reading.read(index, question, found)
 
 
@@ -89,74 +94,91 @@ def quoted(sentences: Sequence[Sentence], asked: Asked, most: int, keep: float) 
     return any(asked.answered_in(one.text) for one in chosen), len(chosen)
 
 
+Kind = list[tuple[Asked, Question, Retrieved, list[Sentence]]]
+
+
+def rescored(part: Kind) -> Kind:
+    """The same sentences under the weights that hold now."""
+    return [
+        (one, question, found, sorted(
+            (replace(s, score=reading.probability(reading.WEIGHTS, s.features.values())) for s in sentences),
+            key=lambda s: -s.score,
+        ))
+        for one, question, found, sentences in part
+    ]  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--questions", type=int, default=2000, help="of each kind and half")
+    parser.add_argument("--train", type=Path, required=True)
+    parser.add_argument("--questions", type=int, default=800, help="of SQuAD, of each kind and half")
     options = parser.parse_args()
-    tuning, reporting = halves(options.data)
-    shuffle = random.Random(SEED)
+    shuffle, n = random.Random(SEED), options.questions
+    tuning, reporting = squad_halves(options.data)
     shuffle.shuffle(tuning)
     shuffle.shuffle(reporting)
+    other, passages = others(options.train, shuffle)
+    squad = [one for one in tuning if one.answers][:n]
+    kinds = {
+        "tuning: squad answerable": (squad, False),
+        "tuning: squad deceptive": ([one for one in tuning if not one.answers][:n], False),
+        "tuning: squad away": (squad, True),
+        "tuning: others answerable": (other, False),
+        "tuning: others away": (other, True),
+        "reporting: squad answerable": ([one for one in reporting if one.answers][:n], False),
+        "reporting: squad deceptive": ([one for one in reporting if not one.answers][:n], False),
+        "reporting: squad away": ([one for one in reporting if one.answers][:n], True),
+    }
     with tempfile.TemporaryDirectory() as folder:
-        index = Index.build([options.data / "corpus.jsonl"], folder)
+        corpus = Passages(squad_passages(options.data).rows + passages.rows).write(Path(folder))
+        index = Index.build([corpus], Path(folder) / "index")
         sources = [index.passage(row).source for row in range(index.passages)]
-        n = options.questions
-        parts = {}
-        for name, half in (("tuning", tuning), ("reporting", reporting)):
-            answerable = [one for one in half if one.answers][:n]
-            parts[name] = (
-                list(read_all(index, sources, answerable)),
-                list(read_all(index, sources, [one for one in half if not one.answers][:n])),
-                list(read_all(index, sources, answerable, away=True)),
-            )
+        parts = {name: list(read_all(index, sources, asked, away)) for name, (asked, away) in kinds.items()}
         groups = [
             (np.array([one.features.values() for one in sentences]), np.array([asked.answered_in(one.text) for one in sentences]))
-            for asked, _, _, sentences in parts["tuning"][0]
+            for name in ("tuning: squad answerable", "tuning: others answerable")
+            for asked, _, _, sentences in parts[name]
         ]
         reading.WEIGHTS = fit_within(groups)
         print("reading.WEIGHTS =", reading.WEIGHTS)
-
-        def rescored(part):  # type: ignore[no-untyped-def]
-            return [
-                (one, question, found, sorted(
-                    (replace(s, score=reading.probability(reading.WEIGHTS, s.features.values())) for s in sentences),
-                    key=lambda s: -s.score,
-                ))
-                for one, question, found, sentences in part
-            ]  # fmt: skip
-
-        parts = {name: tuple(rescored(part) for part in kinds) for name, kinds in parts.items()}
-        for name, (answerable, _, _) in parts.items():
-            gold = [one.passage_id in found.hits[0].passage.source for one, _, found, _ in answerable]
-            print(name, "gold first", np.mean(gold))
-            for keep in (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5):
-                three = [quoted(sentences, one, 3, keep) for one, _, _, sentences in answerable]
-                first = [quoted(sentences, one, 1, keep)[0] for one, _, _, sentences in answerable]
+        parts = {name: rescored(part) for name, part in parts.items()}
+        for name in (name for name in parts if name.endswith("answerable")):
+            first = [quoted(sentences, one, 1, 1.0)[0] for one, _, _, sentences in parts[name]]
+            for keep in (0.0, 0.2, 0.3, 0.35, 0.4, 0.5):
+                three = [quoted(sentences, one, 3, keep) for one, _, _, sentences in parts[name]]
                 print(f"  {name} KEEP {keep}: in one {np.mean(first):.3f}, in at most three "
                       f"{np.mean([right for right, _ in three]):.3f}, quotes {np.mean([count for _, count in three]):.2f}")
         scored = {
-            name: [
-                [confidence.features(index, question, found, sentences) for _, question, found, sentences in part]
-                for part in kinds
-            ]
-            for name, kinds in parts.items()
+            name: [confidence.features(index, question, found, sentences) for _, question, found, sentences in part]
+            for name, part in parts.items()
         }
-    rows = [row for part in scored["tuning"] for row in part]
-    labels = [kind == 0 for kind, part in enumerate(scored["tuning"]) for _ in part]
-    sizes = [len(part) for part in scored["tuning"]]
-    share = [0.5 / sizes[0], 0.25 / sizes[1], 0.25 / sizes[2]]
-    weights = [share[kind] * len(rows) for kind, part in enumerate(scored["tuning"]) for _ in part]
+    # Half of the weight on answerable questions; deceptive ones are rarer in life than in the set.
+    share = {
+        "tuning: squad answerable": 0.25,
+        "tuning: others answerable": 0.25,
+        "tuning: squad deceptive": 0.1,
+        "tuning: squad away": 0.2,
+        "tuning: others away": 0.2,
+    }
+    rows = [row for name in share for row in scored[name]]
+    labels = [name.endswith("answerable") for name in share for _ in scored[name]]
+    weights = [share[name] / len(scored[name]) * len(rows) for name in share for _ in scored[name]]
     confidence.WEIGHTS = fit(rows, labels, weights)
     print("confidence.WEIGHTS =", confidence.WEIGHTS)
-    for name, (answerable, deceptive, away) in scored.items():
-        sure = [[reading.probability(confidence.WEIGHTS, row) for row in part] for part in (answerable, deceptive, away)]
-        print(name, "AUROC deceptive", roc_auc_score([1] * len(sure[0]) + [0] * len(sure[1]), sure[0] + sure[1]),
-              "article away", roc_auc_score([1] * len(sure[0]) + [0] * len(sure[2]), sure[0] + sure[2]))
-        for threshold in (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5):
-            refused = [np.mean([value < threshold for value in part]) for part in sure]
-            print(f"  {name} THRESHOLD {threshold}: refused answerable {refused[0]:.3f}, deceptive {refused[1]:.3f}, "
-                  f"article away {refused[2]:.3f}")
+    sure = {name: [reading.probability(confidence.WEIGHTS, row) for row in part] for name, part in scored.items()}
+    for yes, no in (
+        ("tuning: squad answerable", "tuning: squad deceptive"),
+        ("tuning: squad answerable", "tuning: squad away"),
+        ("tuning: others answerable", "tuning: others away"),
+        ("reporting: squad answerable", "reporting: squad deceptive"),
+        ("reporting: squad answerable", "reporting: squad away"),
+    ):
+        auroc = roc_auc_score([1] * len(sure[yes]) + [0] * len(sure[no]), sure[yes] + sure[no])
+        print(f"AUROC {yes} / {no}: {auroc:.3f}")
+    for threshold in (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5):
+        print(f"  THRESHOLD {threshold}: refused", ", ".join(
+            f"{name} {np.mean([value < threshold for value in part]):.3f}" for name, part in sure.items()))
 
 
 if __name__ == "__main__":

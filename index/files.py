@@ -148,10 +148,7 @@ def printable(path: Path | str) -> str:
     text = os.fsencode(text).decode("utf-8", "backslashreplace")
     if text.isprintable():
         return text
-    return "".join(
-        one if one.isprintable() or one.isspace() and one not in "\t\n\r\v\f" else one.encode("unicode_escape").decode()
-        for one in text
-    )
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
 def _is_index(folder: Path) -> bool:

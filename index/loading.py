@@ -34,7 +34,7 @@ SUFFIXES = frozenset(FORMATS)
 # Read row by row, so of any size.
 ROW_SUFFIXES = frozenset(suffix for suffix, name in FORMATS.items() if name == "jsonl")
 
-_NAMES = {"plain": "text", "markdown": "Markdown", "html": "HTML", "pdf": "PDF", "docx": "DOCX", "jsonl": "JSONL"}
+_NAMES = {"plain": "text", "markdown": "Markdown"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +82,4 @@ def load(path: Path, source: str) -> Iterator[Document | Problem]:
         raise FailedFile("too large or too deeply nested to read") from error
     except Exception as error:
         # Parsers raise anything on damaged input; one file must never stop the others.
-        raise FailedFile(f"damaged, or not a {_NAMES[name]} file") from error
+        raise FailedFile(f"damaged, or not a {_NAMES.get(name, name.upper())} file") from error

@@ -14,7 +14,7 @@ TITLE_OFFSET = 1000
 TITLE_LENGTH = 120
 
 # Characters that nobody reads or that some programs take for a line end; tabs and newlines stay.
-_CONTROL = {code: None for code in (*range(9), *range(14, 28), *range(127, 160))}
+_CONTROL: dict[int, str | None] = dict.fromkeys((*range(9), *range(14, 28), *range(127, 160)))
 _CONTROL |= dict.fromkeys((11, 12, 28, 29, 30, 31, 0x85, 0x2028, 0x2029), " ")
 
 

@@ -16,7 +16,7 @@ _MARKS = (
 # Enough to recognise a language by.
 _SAMPLE = 1 << 16
 # With fewer bytes above 127 than this, the text is in Latin letters.
-_LATIN_SHARE = 0.15
+_LATIN_SHARE = 0.25
 
 
 def decode(data: bytes, declared: str = "") -> tuple[str, str]:

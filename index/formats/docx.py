@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import docx
 from docx.document import Document as Word
 from docx.opc.exceptions import PackageNotFoundError
-from lxml import etree
+from lxml import etree  # type: ignore[import-untyped]
 
 from ..documents import Document
 from ..errors import FailedFile
@@ -24,7 +24,9 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo|kop|rubrik)\s*([1-9])$", re.IGNORECASE)
 # Titles that programs put there and nobody wrote.
-_NO_TITLE = re.compile(r"(?:word document|untitled|document\d*|title|python-docx.*|.*\.docx?)?$", re.IGNORECASE)
+_NO_TITLE = re.compile(
+    r"(?:word document|untitled|document\d*|title|python-docx.*|.*\.docx?)?$", re.IGNORECASE
+)
 
 
 def read(data: bytes, source: str) -> Iterator[Document | Problem]:
@@ -59,7 +61,6 @@ class _Writer:
         self.word = word
         self.title = ""
         self.counts: dict[tuple[str, int], int] = {}
-        self.levels: dict[str, int] = {}
         self.styles: dict[str, tuple[str, etree._Element]] = {}
         for style in word.styles.element.iter(f"{_W}style"):
             name = style.find(f"{_W}name")
@@ -111,7 +112,8 @@ class _Writer:
         return 0
 
     def _style_chain(self, node: etree._Element) -> list[etree._Element]:
-        chain, style = [], _value(node.find(f"{_W}pPr/{_W}pStyle"))
+        chain: list[etree._Element] = []
+        style = _value(node.find(f"{_W}pPr/{_W}pStyle"))
         while style in self.styles and len(chain) < 10:
             chain.append(self.styles[style][1])
             style = _value(chain[-1].find(f"{_W}basedOn"))
@@ -141,10 +143,14 @@ class _Writer:
         if not part:
             return {}
         root = etree.fromstring(part, _parser())
-        kinds = {
-            (one.get(f"{_W}abstractNumId"), int(level.get(f"{_W}ilvl", "0"))): _value(level.find(f"{_W}numFmt"))
+        levels = [
+            (one.get(f"{_W}abstractNumId"), level)
             for one in root.iter(f"{_W}abstractNum")
             for level in one.iter(f"{_W}lvl")
+        ]
+        kinds = {
+            (name, int(level.get(f"{_W}ilvl", "0"))): _value(level.find(f"{_W}numFmt"))
+            for name, level in levels
         }
         return {
             (one.get(f"{_W}numId", ""), level): kind
@@ -181,7 +187,9 @@ def _parser() -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
 
-def _children(node: etree._Element, tags: tuple[str, ...] = (f"{_W}p", f"{_W}tbl")) -> Iterator[etree._Element]:
+def _children(
+    node: etree._Element, tags: tuple[str, ...] = (f"{_W}p", f"{_W}tbl")
+) -> Iterator[etree._Element]:
     """Yield the children with these tags, also those inside content controls and tracked changes."""
     for child in node:
         if child.tag in tags:

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from lxml import etree
-from lxml.html import HTMLParser, document_fromstring
+from lxml import etree  # type: ignore[import-untyped]
+from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
 
 from ..documents import Document
 from ..loading import Problem
@@ -14,17 +14,76 @@ from .decoding import decode
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE)
 
 _NEVER = frozenset(
-    "script style noscript template svg math head iframe object embed canvas audio video select button "
-    "textarea input dialog frameset".split()
-) - {"math"}
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "svg",
+        "head",
+        "iframe",
+        "object",
+        "embed",
+        "canvas",
+        "audio",
+        "video",
+        "select",
+        "button",
+        "textarea",
+        "input",
+        "dialog",
+        "frameset",
+    ]
+)
 _AROUND = frozenset({"header", "footer", "aside"})
 _BLOCKS = frozenset(
-    "address article aside blockquote body caption center dd details dir div dl dt fieldset figcaption figure "
-    "footer form header hgroup hr html legend li main menu nav ol p pre section summary table tbody td tfoot th "
-    "thead tr ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "center",
+        "dd",
+        "details",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "header",
+        "hgroup",
+        "hr",
+        "html",
+        "legend",
+        "li",
+        "main",
+        "menu",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 # Between these and what is around them stands an empty line.
-_GROUPS = frozenset("p div article section blockquote figure table ul ol dl pre hr".split())
+_GROUPS = frozenset(
+    ["p", "div", "article", "section", "blockquote", "figure", "table", "ul", "ol", "dl", "pre", "hr"]
+)
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SITE = re.compile(r"\s+[|–—·»-]\s+")
@@ -53,13 +112,14 @@ def write_fragment(blocks: Blocks, markup: str) -> None:
 
 
 def _parse(text: str) -> etree._Element:
-    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True, no_network=True)
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
     return document_fromstring(text.replace("\0", "").encode("utf-8", "replace"), parser=parser)
 
 
 def _web_name(name: str) -> str:
     """Browsers read these names as the larger sets that writers mean (https://encoding.spec.whatwg.org)."""
-    wider = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "gb2312": "gb18030"}
+    wider = dict.fromkeys(("iso-8859-1", "latin-1", "latin1", "us-ascii", "ascii"), "cp1252")
+    wider["gb2312"] = "gb18030"
     name = name.lower()
     # A file whose bytes say UTF-16 has its mark; this name inside ASCII text is an error.
     return "" if name.startswith(("utf-16", "utf-32")) else wider.get(name, name)
@@ -111,22 +171,22 @@ class _Walk:
 def _write(blocks: Blocks, root: etree._Element) -> None:
     has_main = next(root.iter("main", "article"), None) is not None
     inside_main = 0
+    dropped: list[etree._Element] = []
     walk = _Walk(blocks)
     events = etree.iterwalk(root, events=("start", "end"))
-    dropped: etree._Element | None = None
     for event, node in events:
         tag = node.tag if isinstance(node.tag, str) else ""
         if event == "start":
             around = inside_main == 0 and (tag in _AROUND if has_main else tag == "footer")
             if tag in _NEVER or tag == "nav" or around or _hidden(node) or not tag:
-                dropped = node
+                dropped.append(node)
                 events.skip_subtree()
                 continue
             inside_main += tag in ("main", "article")
             _open(walk, node, tag)
             walk.text(node.text)
-        elif node is dropped:
-            dropped = None
+        elif dropped and node is dropped[-1]:
+            dropped.pop()
             walk.text(node.tail)
         else:
             _close(walk, tag)

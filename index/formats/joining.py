@@ -7,17 +7,23 @@ from collections.abc import Iterable, Set
 HYPHENS = "-\u2010"
 SOFT_HYPHENS = "\u00ad\u0002\ufffe"
 
+# An address broken after a slash, a dash set without spaces, a range of numbers.
+_JOINS = re.compile(r"(?:https?://|www\.)\S*/$|\w—$|\d–$")
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _LAST = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*[-\u2010]$")
 _FIRST = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 
 
 def vocabulary(lines: Iterable[str]) -> frozenset[str]:
-    """The words of a document, lower-case, with hyphens as written, leaving out broken ends of lines."""
+    """The words of a document, lower-case, hyphens as written, without those that a line end breaks."""
     words: set[str] = set()
+    broken = False
     for line in lines:
         found = _WORD.findall(line)
-        if found and line.rstrip().endswith(tuple(HYPHENS)):
+        if broken:
+            found = found[1:]
+        broken = line.rstrip().endswith(tuple(HYPHENS))
+        if broken:
             found = found[:-1]
         words.update(word.lower() for word in found)
     return frozenset(words)
@@ -31,7 +37,7 @@ def join(before: str, after: str, words: Set[str]) -> str:
     if before[-1] == "\u00ad":
         return before[:-1] + after
     if before[-1] not in HYPHENS:
-        return f"{before} {after}"
+        return before + after if _JOINS.search(before[-80:]) else f"{before} {after}"
     left = _LAST.search(before[-60:])
     right = _FIRST.match(after[:60])
     if not left or not right:
@@ -43,11 +49,11 @@ def join(before: str, after: str, words: Set[str]) -> str:
 
 
 def _keeps_hyphen(left: str, right: str, words: Set[str]) -> bool:
-    if not right[0].islower():
-        return True
     joined, hyphenated = (left + right).lower(), f"{left}-{right}".lower()
     if joined in words:
         return False
+    if not right[0].islower():
+        return True
     if hyphenated in words or "-" in left or not left[1:].islower():
         return True
     if not left.islower():

@@ -40,7 +40,7 @@ def read_rows(path: Path, source: str) -> Iterator[Document | Problem]:
             try:
                 name, document = _row(line.rstrip(b"\r\n"), number, source)
                 if name in lines:
-                    raise ValueError(f"id {ascii(name)} is that of line {lines[name]} already")
+                    raise ValueError(f"id {name!a} is that of line {lines[name]} already")
             except (ValueError, RecursionError) as error:
                 reason = str(error) if not isinstance(error, RecursionError) else "too deeply nested"
                 bad, first = bad + 1, first or f"line {number}: {reason}"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import pypdf
-import pypdfium2 as pdfium
-import pypdfium2.raw as raw
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
+import pypdfium2.raw as raw  # type: ignore[import-untyped]
 
 from ..documents import Document
 from ..errors import DocumentError, FailedFile, SkippedFile
@@ -95,7 +95,8 @@ def _write(blocks: Blocks, found: list[Block]) -> None:
     for block in found:
         blocks.page(block.page)
         scrap = block.kind == "row" or (len(block.lines) == 1 and len(block.text) < 60)
-        beside = before is not None and before.page == block.page and (before.kind, len(before.lines)) == (block.kind, 1)
+        alike = before is not None and (before.page, before.kind) == (block.page, block.kind)
+        beside = before is not None and alike and len(before.lines) == 1
         if block.level:
             blocks.heading(block.text, block.level)
         else:

@@ -10,7 +10,9 @@ from .pdf_lines import Line
 _EDGE = 3
 _DIGITS = re.compile(r"\d+")
 _NUMBER = re.compile(
-    r"(?:page |seite |p\. ?)?[-–—\[(]? ?(?:\d{1,4}|[ivxl]{1,7})(?: ?(?:/|of|von|de) ?\d{1,4})? ?[-–—\])]?", re.IGNORECASE
+    r"(?:page |seite |p\. ?)?[-–—\[(]? ?(?:\d{1,4}|[ivxl]{1,7})"
+    r"(?: ?(?:/|of|von|de|sur|di) ?\d{1,4})? ?[-–—\])]?",
+    re.IGNORECASE,
 )
 
 
@@ -22,8 +24,12 @@ def without_furniture(pages: Sequence[Sequence[Line]], heights: Sequence[float])
     needed = 2 if len(pages) <= 5 else max(3, len(pages) // 4)
     kept = []
     for lines, height, found in zip(pages, heights, keys, strict=True):
-        dropped = {id(line) for line, key in found if counts[key] >= needed and _is_outside(line, lines, height)}
-        dropped |= {id(line) for line, _ in found if _is_page_number(line, lines, height)}
+        dropped = {
+            id(line)
+            for line, key in found
+            if (counts[key] >= needed and _is_outside(line, lines, height))
+            or _is_page_number(line, lines, height)
+        }
         kept.append([line for line in lines if id(line) not in dropped])
     return kept
 
@@ -43,7 +49,12 @@ def _is_outside(line: Line, lines: Sequence[Line], height: float) -> bool:
 
 
 def _is_page_number(line: Line, lines: Sequence[Line], height: float) -> bool:
-    if len(lines) < 2 or not _NUMBER.fullmatch(line.text.strip()) or not _is_outside(line, lines, height):
+    if len(lines) < 2 or not _NUMBER.fullmatch(line.text.strip()):
         return False
+    if not (line.middle < height / 7 or line.middle > height * 6 / 7):
+        return False
+    # Alone: what is nearest to it stands further off than the next line of a text would.
     others = [one for one in lines if one is not line]
-    return all(line.top <= one.middle for one in others) or all(line.bottom >= one.middle for one in others)
+    below = min(one.bottom for one in others) - line.top
+    above = line.bottom - max(one.top for one in others)
+    return max(below, above) > 0.4 * line.size

@@ -1,9 +1,10 @@
 """The lines of PDF pages to blocks: paragraphs whole again, headings known, running lines gone."""
 
+import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 from statistics import median
 
 from .joining import HYPHENS, join, vocabulary
@@ -13,14 +14,20 @@ _ENDED = re.compile(r"[.!?:][\"'”’)\]]*$")
 _BULLET = re.compile(r"[•◦▪‣●○■∙·–—*-] ?\S")
 _ITEM = re.compile(r"(?:\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})[.)]|\[\d{1,3}\]) +\S")
 _NOTE = re.compile(r"(?:\d{1,2}|[∗*†‡§¶]) ?[^\W\d_]")
-_NUMBERED = re.compile(r"(?:(\d{1,2}(?:\.\d{1,2}){0,3})|([A-Z](?:\.\d{1,2}){0,3}))\.?\s+[^\W\d_]|[IVX]{1,4}\.\s+[A-Z]")
+_NUMBERED = re.compile(
+    r"(?:(\d{1,2}(?:\.\d{1,2}){0,3})|([A-Z](?:\.\d{1,2}){0,3}))\.?\s+[^\W\d_]|[IVX]{1,4}\.\s+[A-Z]"
+)
 _KNOWN = re.compile(
     r"(?:abstract|introduction|related work|methods?|results|discussion|conclusions?|references|bibliography|"
     r"acknowledge?ments?|appendix|appendices|summary|contents)$",
     re.IGNORECASE,
 )
+_NUMBER_DASH = re.compile(r"[–—-] ?[\w]")
+_ADDRESS = re.compile(r"https?://\S*/$")
 _CAPTION = re.compile(r"(?:figure|fig\.|table|algorithm|listing) ?[\dIVX]", re.IGNORECASE)
-_LITERATURE = re.compile(r"(?:[\dIVX.]+ +)?(?:references|bibliography|works cited|literature)$", re.IGNORECASE)
+_LITERATURE = re.compile(
+    r"(?:[\dIVX.]+ +)?(?:references|bibliography|works cited|literature)$", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)
@@ -54,7 +61,7 @@ def blocks_of(pages: Sequence[tuple[int, Sequence[Line]]]) -> list[Block]:
     blocks: list[Block] = []
     literature = False
     for number, lines in pages:
-        for flow in _flows(lines):
+        for flow in map(_without_stretched, _flows(lines)):
             for group in _paragraphs(flow, body, leading, literature):
                 block = Block(number, group)
                 block.text = _joined_text(group, words)
@@ -69,7 +76,7 @@ def blocks_of(pages: Sequence[tuple[int, Sequence[Line]]]) -> list[Block]:
     return _continued(blocks, words)
 
 
-def _body_size(lines) -> float:  # type: ignore[no-untyped-def]
+def _body_size(lines: Iterable[Line]) -> float:
     """The size that most characters have."""
     sizes: Counter[float] = Counter()
     for line in lines:
@@ -81,7 +88,7 @@ def _leading(pages: Sequence[Sequence[Line]]) -> dict[int, float]:
     """Line size in points to the usual distance from one line down to the next."""
     steps: dict[int, list[float]] = defaultdict(list)
     for lines in pages:
-        for above, below in zip(lines, lines[1:], strict=False):
+        for above, below in itertools.pairwise(lines):
             step = above.bottom - below.bottom
             if abs(above.size - below.size) < 0.05 * above.size and 0.7 * above.size < step < 3 * above.size:
                 steps[round(below.size)].append(step)
@@ -93,14 +100,18 @@ def _flows(lines: Sequence[Line]) -> list[list[Line]]:
     flows: list[list[Line]] = []
     for line in lines:
         above = flows[-1][-1] if flows else None
-        apart = above is not None and (line.left > above.right + above.size or line.right < above.left - above.size)
+        apart = above is not None and (
+            line.left > above.right + above.size or line.right < above.left - above.size
+        )
         if above is None or line.middle > above.bottom or apart or above.bottom - line.top > 12 * line.size:
             flows.append([])
         flows[-1].append(line)
     return flows
 
 
-def _paragraphs(flow: Sequence[Line], body: float, leading: dict[int, float], literature: bool) -> list[list[Line]]:
+def _paragraphs(
+    flow: Sequence[Line], body: float, leading: dict[int, float], literature: bool
+) -> list[list[Line]]:
     groups: list[list[Line]] = []
     for place, line in enumerate(flow):
         if place and _belongs(flow, place, groups[-1], body, leading, literature):
@@ -112,7 +123,12 @@ def _paragraphs(flow: Sequence[Line], body: float, leading: dict[int, float], li
 
 
 def _belongs(
-    flow: Sequence[Line], place: int, group: Sequence[Line], body: float, leading: dict[int, float], literature: bool
+    flow: Sequence[Line],
+    place: int,
+    group: Sequence[Line],
+    body: float,
+    leading: dict[int, float],
+    literature: bool,
 ) -> bool:
     """Whether the line at `place` goes on with the paragraph that ends above it."""
     above, line = flow[place - 1], flow[place]
@@ -120,21 +136,32 @@ def _belongs(
     usual = leading.get(round(line.size), 1.2 * line.size)
     if _is_long_heading(above, line, body) and not _ends_early(above, line, _right(flow, place - 1)):
         return True
+    if _ADDRESS.search(above.text) and line.left < above.right and above.bottom - line.bottom < 1.6 * size:
+        return True
     if abs(above.size - line.size) > 0.09 * size or above.bottom - line.bottom > 1.22 * usual + 0.3:
         return False
-    if above.bold != line.bold and min(len(above.text), len(line.text)) > 3 and (above.bold or _ENDED.search(above.text)):
+    if (
+        above.bold != line.bold
+        and min(len(above.text), len(line.text)) > 3
+        and (above.bold or _ENDED.search(above.text))
+    ):
         return False
-    if is_row(flow, place) or is_row(flow, place - 1):
+    if len(line.cells) > 1 or len(above.cells) > 1:
         return False
     open_ended = not _ENDED.search(above.text)
     if literature and not line.bold:
         return _belongs_to_entry(flow, place, group, size, open_ended)
     if _BULLET.match(line.text) and not (open_ended and _NUMBER_DASH.match(line.text)):
         return False
-    if _ITEM.match(line.text) and not (open_ended and above.right > _right(flow, place) - size):
+    if _ITEM.match(line.text) and (
+        re.search(r"[.:;,!?]$", above.text)
+        or (_ITEM.match(group[0].text) and abs(line.left - group[0].left) < size)
+    ):
         return False
-    if line.size < 0.92 * body and _NOTE.match(line.text) and line.left >= above.left + 0.5 * size:
-        return False
+    if line.size < 0.92 * body and _NOTE.match(line.text):
+        beside = abs(line.left - above.left) < 0.5 * size and len(group) == 1 and _NOTE.match(above.text)
+        if beside or line.left >= above.left + 0.5 * size:
+            return False
     if above.text[-1] in HYPHENS:
         return True
     if line.left > above.left + 0.6 * size:
@@ -163,16 +190,14 @@ def _is_long_heading(above: Line, line: Line, body: float) -> bool:
     )
 
 
-_NUMBER_DASH = re.compile(r"[–—-] ?[\w]")
-
-
 def _belongs_to_entry(
     flow: Sequence[Line], place: int, group: Sequence[Line], size: float, open_ended: bool
 ) -> bool:
     """The same in a list of literature, whose entries hang: only first lines stand at the left edge."""
     above, line = flow[place - 1], flow[place]
-    edge = min(one.left for one in flow[max(0, place - 8) : place + 8] if abs(one.left - line.left) < 4 * size)
-    hanging = any(one.left > edge + 0.5 * size for one in flow[max(0, place - 8) : place + 8] if one.left < edge + 4 * size)
+    lefts = [one.left for one in flow[max(0, place - 8) : place + 8]]
+    edge = min(left for left in lefts if abs(left - line.left) < 4 * size)
+    hanging = any(edge + 0.5 * size < left < edge + 4 * size for left in lefts)
     if _ITEM.match(line.text) and line.left < edge + 0.5 * size:
         return False
     if hanging:
@@ -180,15 +205,28 @@ def _belongs_to_entry(
     return open_ended or not _ends_early(above, line, _right(flow, place - 1))
 
 
-def is_row(flow: Sequence[Line], place: int) -> bool:
-    """Whether a line is the row of a table: it has cells, and so has a neighbour."""
-    line = flow[place]
-    if len(line.cells) < 2 or _BULLET.fullmatch(line.cells[0] + " x") or _ITEM.fullmatch(line.cells[0] + " x"):
-        return False
-    if len(line.cells) >= 3:
-        return True
-    beside = flow[max(0, place - 1) : place] + flow[place + 1 : place + 2]  # type: ignore[operator]
-    return any(len(one.cells) >= 2 for one in beside)
+def _without_stretched(flow: Sequence[Line]) -> list[Line]:
+    """The lines with cells only where they are rows of a table, not words that justification drove apart."""
+    rows = []
+    for place, line in enumerate(flow):
+        near = [*flow[max(0, place - 3) : place], *flow[place + 1 : place + 4]]
+        as_wide = [
+            one
+            for one in near
+            if len(one.cells) == 1
+            and abs(one.right - line.right) < 0.5 * line.size
+            and abs(one.size - line.size) < 0.05 * line.size
+        ]
+        marked = (
+            _BULLET.fullmatch(line.cells[0] + " x")
+            or _ITEM.fullmatch(line.cells[0] + " x")
+            or (line.bold and _NUMBERED.match(line.text) and len(line.cells) == 2)
+        )
+        neighbours = [*flow[max(0, place - 1) : place], *flow[place + 1 : place + 2]]
+        beside = any(len(one.cells) > 1 for one in neighbours)
+        is_row = len(line.cells) >= (2 if beside else 3) and not marked and not as_wide
+        rows.append(line if is_row else replace(line, cells=(line.text,)))
+    return rows
 
 
 def _right(flow: Sequence[Line], place: int) -> float:
@@ -215,7 +253,7 @@ def _is_centred(above: Line, line: Line) -> bool:
 
 
 def _joined_text(group: Sequence[Line], words: Set[str]) -> str:
-    if len(group) == 1 and len(group[0].cells) >= 3:
+    if len(group) == 1 and len(group[0].cells) > 1:
         return " | ".join(group[0].cells)
     text = group[0].text
     for line in group[1:]:
@@ -225,16 +263,17 @@ def _joined_text(group: Sequence[Line], words: Set[str]) -> str:
 
 def _kind(block: Block, body: float) -> str:
     text, size = block.text, block.size
-    if len(block.lines) == 1 and len(block.lines[0].cells) >= 3:
+    if len(block.lines) == 1 and len(block.lines[0].cells) > 1:
         return "row"
-    letters = sum(character.isalpha() for character in text)
-    numbered = bool(_NUMBERED.match(text))
+    numbered = _NUMBERED.match(text)
+    words = text[numbered.end() - 1 :] if numbered else text
+    letters = sum(character.isalpha() for character in words)
     bold = all(line.bold for line in block.lines)
     stands_out = size > 1.08 * body or (bold and size > 0.94 * body)
     if (
         len(block.lines) <= 3
-        and 3 <= letters
-        and letters > 0.55 * len(text.replace(" ", ""))
+        and letters >= 3
+        and letters > 0.55 * len(words.replace(" ", ""))
         and len(text) <= 150
         and (text[0].isupper() or numbered)
         and not re.search(r"[.,;]$", text)
@@ -255,8 +294,9 @@ def _find_title(blocks: Sequence[Block]) -> None:
     title = max(headings, key=lambda block: block.size)
     largest = max(block.size for block in first if len(block.text) > 3)
     others = [block.size for block in blocks if block.kind == "heading" and block is not title]
-    above_all = not others or title.size > 1.02 * max(others) or title is first[0] or len(headings) > 1 and title is headings[0]
-    if title.size < 0.97 * largest or not above_all or _KNOWN.match(title.text) or _NUMBERED.match(title.text):
+    above_all = not others or title.size > 1.02 * max(others) or title is headings[0]
+    names_a_part = _KNOWN.match(title.text) or _NUMBERED.match(title.text)
+    if title.size < 0.97 * largest or not above_all or names_a_part:
         return
     title.kind, title.level = "title", 1
     after = False
@@ -300,9 +340,9 @@ def _continued(blocks: Sequence[Block], words: Set[str]) -> list[Block]:
             done += before
             text = join(block.text, part.text, words)
             start = len(text) - len(part.text)
-            turns = ((start, part.page),) if part.page != block.last_page else ()
-            moved = tuple((start + offset, page) for offset, page in part.turns)
-            block = Block(block.page, block.lines + part.lines, text, block.kind, turns=block.turns + turns + moved)
+            turns = [(start, part.page)] if part.page != block.last_page else []
+            turns += [(start + offset, page) for offset, page in part.turns]
+            block = replace(block, lines=block.lines + part.lines, text=text, turns=(*block.turns, *turns))
             rest = [one for one in between if one not in before] + rest[place + 1 :]
         done.append(block)
     return done
@@ -310,24 +350,33 @@ def _continued(blocks: Sequence[Block], words: Set[str]) -> list[Block]:
 
 def _continuation(block: Block, rest: Sequence[Block]) -> int | None:
     """Where in `rest` the block goes on, or None if it is complete."""
-    if block.kind != "body" or len(block.text) < 40 or _ENDED.search(block.text) or _CAPTION.match(block.text):
+    complete = len(block.text) < 40 or _ENDED.search(block.text) or _CAPTION.match(block.text)
+    if block.kind not in ("body", "small") or complete:
         return None
     last = block.lines[-1]
-    for place, other in enumerate(rest[:40]):
-        if other.page > block.last_page + 1 or other.kind in ("heading", "title"):
+    for place, other in enumerate(rest[:150]):
+        if other.page > block.last_page + 1 or (block.kind == "body" and other.kind in ("heading", "title")):
             return None
         first = other.lines[0]
-        fits = abs(first.size - last.size) < 0.06 * last.size and other.kind == "body"
+        fits = abs(first.size - last.size) < 0.06 * last.size and other.kind == block.kind
         moved_on = other.page != block.last_page or first.middle > last.top or first.left > last.right
-        if not fits or _CAPTION.match(other.text) or len(other.text) < 20 and not _ENDED.search(other.text):
+        if not fits or _CAPTION.match(other.text) or (len(other.text) < 20 and not _ENDED.search(other.text)):
             continue
         starts_lower = other.text[:1].islower() or block.text[-1] in HYPHENS
-        if moved_on and (starts_lower or (block.text[-1] not in ".:;" and not _ITEM.match(other.text) and _full(block))):
+        if block.kind == "small" and not (moved_on and starts_lower):
+            return None
+        may_go_on = starts_lower or (block.text[-1] not in ".:;" and _goes_on(other.text) and _full(block))
+        if moved_on and may_go_on:
             return place
         if not moved_on and starts_lower:
             return place
         return None
     return None
+
+
+def _goes_on(text: str) -> bool:
+    """Whether a text that begins a column may begin in the middle of a sentence."""
+    return not _BULLET.match(text) and (text.startswith("(") or not _ITEM.match(text))
 
 
 def _full(block: Block) -> bool:

@@ -1,16 +1,19 @@
 """The lines of a PDF page as they stand on the paper: PDFium's characters, put together by place."""
 
 import ctypes
+import itertools
 import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
 
-import pypdfium2 as pdfium
-import pypdfium2.raw as raw
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
+import pypdfium2.raw as raw  # type: ignore[import-untyped]
 
 _LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
 _BOLD = re.compile(r"bold|black|heavy|semib|demi|medi(?!um?it)|cmbx|sfbx|\bbx|ptmb|phvb", re.IGNORECASE)
+# Hebrew, Arabic and their presentation forms.
+_RIGHT_TO_LEFT = frozenset((*range(0x590, 0x900), *range(0xFB1D, 0xFE00), *range(0xFE70, 0xFEFF)))
 # Units ("km") and formulas have fewer letters before their exponent.
 _NOTED = re.compile(r"[^\W\d_]{3}[.,;:)\]”\"’']?$|[^\W\d][.,;:)\]”\"’']{1,2}$")
 # Of the height of a line: a wider gap is no space between words but another column or cell.
@@ -83,7 +86,7 @@ def _lines(textpage: pdfium.PdfTextPage) -> list[Line]:
                 run.parts.append("-" if code != 0xAD else "\u00ad")
                 run = None
             continue
-        if code < 32 or code in (0xFFFF, 0xFEFF) or not loose(handle, number, pointer):
+        if code < 32 or code in (0xFFFF, 0xFEFF) or code > 0x10FFFF or not loose(handle, number, pointer):
             continue
         left, right, bottom, top = box.left, box.right, box.bottom, box.top
         size = top - bottom
@@ -95,19 +98,21 @@ def _lines(textpage: pdfium.PdfTextPage) -> list[Line]:
             height = min(size, run.top - run.bottom)
             overlap = min(top, run.top) - max(bottom, run.bottom)
             gap = left - run.right
+            if code in _RIGHT_TO_LEFT and right < run.right:
+                gap = run.left - right
             if overlap < 0.35 * height or not -0.9 * size < gap < _APART * max(size, run.top - run.bottom):
                 run = None
             elif _is_note_mark(run, code, size, bottom):
                 run.right = right
                 continue
-            elif space or gap > 0.22 * size or (run.sizes[-1] < 0.8 * size and "".join(run.parts).isdecimal()):
+            elif space or gap > 0.22 * size or _is_note_number(run, size):
                 run.parts.append(" ")
         if run is None:
             run = _Run(number, left, right, bottom, top)
             runs.append(run)
         run.parts.append(_LIGATURES.get(code) or chr(code))
         run.sizes.append(size)
-        run.right = max(run.right, right)
+        run.left, run.right = min(run.left, left), max(run.right, right)
         if size >= 0.9 * (run.top - run.bottom):
             run.bottom, run.top = min(run.bottom, bottom), max(run.top, top)
         space = False
@@ -122,10 +127,16 @@ def _is_note_mark(run: _Run, code: int, size: float, bottom: float) -> bool:
     return bool(_NOTED.search("".join(run.parts[-4:])))
 
 
+def _is_note_number(run: _Run, size: float) -> bool:
+    """Whether all there is so far is the small number that a note begins with."""
+    return run.sizes[-1] < 0.8 * size and "".join(run.parts).isdecimal()
+
+
 def _line(textpage: pdfium.PdfTextPage, run: _Run) -> Line:
     sizes = sorted(run.sizes)
     text = " ".join("".join(run.parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace").split())
-    size = sizes[len(sizes) // 2]
+    # Small capitals and indices are smaller than their line.
+    size = sizes[int(0.8 * (len(sizes) - 1))]
     bold = _is_bold(textpage, run.first) and _is_bold(textpage, run.first + len(run.sizes) - 1)
     return Line(text, run.left, run.right, run.bottom, run.top, size, bold, (text,))
 
@@ -141,7 +152,7 @@ def _interleaved(lines: list[Line]) -> list[Line]:
     """The lines column by column, if the page was written row by row across two columns of prose."""
     pairs = [
         (before, after)
-        for before, after in zip(lines, lines[1:], strict=False)
+        for before, after in itertools.pairwise(lines)
         if _side_by_side(before, after) and min(len(before.text), len(after.text)) >= 20
     ]
     if len(pairs) < 4:
@@ -165,7 +176,8 @@ def _interleaved(lines: list[Line]) -> list[Line]:
 
 
 def _side_by_side(before: Line, after: Line) -> bool:
-    return after.left > before.right and abs(before.middle - after.middle) < 0.4 * max(before.size, after.size)
+    level = abs(before.middle - after.middle) < 0.4 * max(before.size, after.size)
+    return level and after.left > before.right
 
 
 def _joined(lines: list[Line]) -> list[Line]:
@@ -175,7 +187,7 @@ def _joined(lines: list[Line]) -> list[Line]:
         last = done[-1] if done else None
         if last and _side_by_side(last, line) and not last.text.endswith("-"):
             text = f"{last.text} {line.text}"
-            size = max(last.size, line.size, key=lambda size: (len(last.text) if size == last.size else len(line.text)))
+            size = max((last, line), key=lambda one: len(one.text)).size
             done[-1] = replace(
                 last,
                 text=text,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from ..documents import Document
 from ..loading import Problem
@@ -17,9 +17,11 @@ _NARROWEST = 40
 
 _MARKER = re.compile(r"\s*(?:[-*+•‣◦–]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)])\s+\S")
 _TABLE = re.compile(r"\S(?: {3,}|\t+| *\| +)\S")
-_CODE = re.compile(r"[{};]\s*$|^\s*(?:[#/$>]|def |import |return\b|for .*:$|if .*:$)|[=(<]{1,2}\S*\)?$|\w\(.*\)|\s:?=\s")
+_CODE = re.compile(r"[{};]\s*$|^\s*(?:[#/$>]|def |import |return\b|(?:for|if) .*:$)|\w\(.*\)|\s:?=\s")
 # "1.2 Title", or "3. Title" without anything that makes it a date or a list item.
-_NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){1,3})\.?\s+[A-Z]\S*(?: \S+){0,9}$|(\d{1,2})\.\s+[A-Z][\w'’-]*(?: [\w'’-]+){0,6}$")
+_NUMBERED = re.compile(
+    r"(\d{1,2}(?:\.\d{1,2}){1,3})\.?\s+[A-Z]\S*(?: \S+){0,9}$|\d{1,2}\.\s+[A-Z][\w'’-]*(?: [\w'’-]+){0,6}$"
+)
 _UNDERLINE = re.compile(r"(={3,}|-{3,}|~{3,})$")
 # The end of a sentence, perhaps in quotes or brackets.
 _ENDED = re.compile(r"[.!?:;][\"'”’)\]]*$")
@@ -44,8 +46,8 @@ def write(blocks: Blocks, text: str, headings: bool = True) -> None:
     for group in groups:
         blocks.gap()
         if not headings or not _write_heading(blocks, group):
-            group = _underlined(blocks, group) if headings else group
-            for run in runs(group, width):
+            rest = _underlined(blocks, group) if headings else group
+            for run in runs(rest, width):
                 line = run[0].rstrip()
                 for after in run[1:]:
                     line = join(line, after, words)
@@ -92,7 +94,7 @@ def runs(group: Sequence[str], width: int) -> Iterator[list[str]]:
 
 def _is_prose(group: Sequence[str], width: int) -> bool:
     """Whether the lines of a group break where the width ran out, not where their writer chose."""
-    pairs = list(zip(group, group[1:], strict=False))
+    pairs = list(pairwise(group))
     if not pairs or max(map(len, group)) > 1.3 * width:
         return False
     if sum(_kept(line) for line in group) > 0.3 * len(group):
