@@ -58,7 +58,9 @@ def read_all(
         yield one, question, found, reading.read(index, question, found)
 
 
-def fit(rows: Sequence[Sequence[float]], labels: Sequence[bool], weights: Sequence[float] | None = None) -> tuple[float, ...]:
+def fit(
+    rows: Sequence[Sequence[float]], labels: Sequence[bool], weights: Sequence[float] | None = None
+) -> tuple[float, ...]:
     model = LogisticRegression(C=1.0, max_iter=2000)
     model.fit(np.asarray(rows), np.asarray(labels, dtype=int), sample_weight=weights)
     return tuple(round(float(value), 3) for value in [model.intercept_[0], *model.coef_[0]])
@@ -136,7 +138,10 @@ def main() -> None:
         sources = [index.passage(row).source for row in range(index.passages)]
         parts = {name: list(read_all(index, sources, asked, away)) for name, (asked, away) in kinds.items()}
         groups = [
-            (np.array([one.features.values() for one in sentences]), np.array([asked.answered_in(one.text) for one in sentences]))
+            (
+                np.array([one.features.values() for one in sentences]),
+                np.array([asked.answered_in(one.text) for one in sentences]),
+            )
             for name in ("tuning: squad answerable", "tuning: others answerable")
             for asked, _, _, sentences in parts[name]
         ]
@@ -147,8 +152,10 @@ def main() -> None:
             first = [quoted(sentences, one, 1, 1.0)[0] for one, _, _, sentences in parts[name]]
             for keep in (0.0, 0.2, 0.3, 0.35, 0.4, 0.5):
                 three = [quoted(sentences, one, 3, keep) for one, _, _, sentences in parts[name]]
-                print(f"  {name} KEEP {keep}: in one {np.mean(first):.3f}, in at most three "
-                      f"{np.mean([right for right, _ in three]):.3f}, quotes {np.mean([count for _, count in three]):.2f}")
+                print(
+                    f"  {name} KEEP {keep}: in one {np.mean(first):.3f}, in at most three "
+                    f"{np.mean([right for right, _ in three]):.3f}, quotes {np.mean([count for _, count in three]):.2f}"
+                )
         scored = {
             name: [confidence.features(index, question, found, sentences) for _, question, found, sentences in part]
             for name, part in parts.items()
@@ -177,8 +184,10 @@ def main() -> None:
         auroc = roc_auc_score([1] * len(sure[yes]) + [0] * len(sure[no]), sure[yes] + sure[no])
         print(f"AUROC {yes} / {no}: {auroc:.3f}")
     for threshold in (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5):
-        print(f"  THRESHOLD {threshold}: refused", ", ".join(
-            f"{name} {np.mean([value < threshold for value in part]):.3f}" for name, part in sure.items()))
+        print(
+            f"  THRESHOLD {threshold}: refused",
+            ", ".join(f"{name} {np.mean([value < threshold for value in part]):.3f}" for name, part in sure.items()),
+        )
 
 
 if __name__ == "__main__":

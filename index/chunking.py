@@ -32,9 +32,7 @@ class ChunkSettings:
         if self.size < 16:
             raise UsageError(f"chunk size must be at least 16 tokens, got size={self.size}")
         if not 0 <= self.overlap < self.size:
-            raise UsageError(
-                f"overlap must satisfy 0 <= overlap < size, got overlap={self.overlap}, size={self.size}"
-            )
+            raise UsageError(f"overlap must satisfy 0 <= overlap < size, got overlap={self.overlap}, size={self.size}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,17 +121,13 @@ def _cut(text: str, span: Span, size: int, count: Count, room: int) -> Iterator[
             start += 1
 
 
-def _groups(
-    text: str, sentences: Sequence[_Sentence], settings: ChunkSettings, room: int
-) -> Iterator[list[_Sentence]]:
+def _groups(text: str, sentences: Sequence[_Sentence], settings: ChunkSettings, room: int) -> Iterator[list[_Sentence]]:
     """Runs of sentences within both budgets, overlapping by whole sentences.
 
     A run prefers to end with its paragraph: where the next paragraph does not fit whole and the run
     is at least half full, it ends there.
     """
-    paragraph_end = [
-        "\n" in text[one.span[1] : following.span[0]] for one, following in pairwise(sentences)
-    ] + [True]
+    paragraph_end = ["\n" in text[one.span[1] : following.span[0]] for one, following in pairwise(sentences)] + [True]
     first = 0
     while first < len(sentences):
         last, tokens, pieces, whole = first, 0, 0, None

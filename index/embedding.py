@@ -54,9 +54,7 @@ class Embedder(Protocol):
 class SentenceEmbedder(Protocol):
     """An embedder that gives sentence vectors from the same pass over the passage."""
 
-    def embed_with_sentences(
-        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
-    ) -> tuple[Vectors, Vectors]:
+    def embed_with_sentences(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Vectors, Vectors]:
         """Vectors of the texts, and of the sentences at `spans` in them, in order.
 
         A sentence's vector is the mean of its token states within the whole text, so it knows its
@@ -100,7 +98,8 @@ def _pooled(states: Vectors, places: Sequence[Sequence[int]], spans: Sequence[Sp
 def unit(rows: Vectors) -> Vectors:
     """Each row divided by its length; a row of zeros stays one."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.maximum(lengths, 1e-12)
+    scaled: Vectors = np.divide(rows, np.maximum(lengths, 1e-12), dtype=np.float32)
+    return scaled
 
 
 class GraphEmbedder:
@@ -135,9 +134,7 @@ class GraphEmbedder:
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         return self.embed_with_sentences(texts, [()] * len(texts))[0]
 
-    def embed_with_sentences(
-        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
-    ) -> tuple[Vectors, Vectors]:
+    def embed_with_sentences(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Vectors, Vectors]:
         encodings = self._tokenizer.encode_batch(list(texts))
         for encoding in encodings:
             encoding.truncate(self.window + 2)

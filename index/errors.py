@@ -5,7 +5,7 @@ FootnotedError            base; its text is one line: what was got and what to d
 +-- DocumentError         one file cannot become documents; indexing goes on without it
 |   +-- SkippedFile       nothing to read in it (unknown format, no text); not a failure
 |   +-- FailedFile        it should have been readable and was not (corrupt, encrypted, no permission)
-+-- IndexError_           the index folder cannot be used
++-- UnusableIndex         the index folder cannot be used
 |   +-- NoIndex           there is none at that path
 |   +-- DamagedIndex      a byte is changed, cut or missing; names the file
 |   +-- OtherIndex        made with another model, dimension, chunking or format; names both
@@ -34,23 +34,23 @@ class FailedFile(DocumentError):
     """Raised when a file should have been readable and was not: corrupt, encrypted, forbidden."""
 
 
-class IndexError_(FootnotedError):
+class UnusableIndex(FootnotedError):
     """Raised when an index folder cannot be used; its subclasses say why."""
 
 
-class NoIndex(IndexError_):
+class NoIndex(UnusableIndex):
     """Raised when a folder holds no index."""
 
 
-class DamagedIndex(IndexError_):
+class DamagedIndex(UnusableIndex):
     """Raised when a file that the index stands on was changed, cut or removed; names the file."""
 
 
-class OtherIndex(IndexError_):
+class OtherIndex(UnusableIndex):
     """Raised when an index was made with another model, dimension, chunking or format; names both."""
 
 
-class LockedIndex(IndexError_):
+class LockedIndex(UnusableIndex):
     """Raised when another process is writing to the index; names its process id and the path."""
 
 

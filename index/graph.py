@@ -17,6 +17,7 @@ from onnx import TensorProto, helper
 
 from .errors import ModelError
 
+
 def supported(config: dict[str, Any]) -> bool:
     """Whether `bert_session` computes the model of this `config.json` exactly."""
     return (
@@ -127,7 +128,10 @@ def _layers(weights: _Weights, config: dict[str, Any]) -> list[onnx.NodeProto]:
 
     words = node("Gather", [weights.keep("embeddings.word_embeddings.weight"), "ids"], "words")
     # Every token is of type 0 here, so the token type's row is folded into the positions.
-    table = weights.read("embeddings.position_embeddings.weight") + weights.read("embeddings.token_type_embeddings.weight")[0]
+    table = (
+        weights.read("embeddings.position_embeddings.weight")
+        + weights.read("embeddings.token_type_embeddings.weight")[0]
+    )
     places = node("Gather", [weights.make("positions.table", table), "positions"], "places")
     state = add_and_norm(words, places, "embeddings.LayerNorm", "state", [])
     layers = config["num_hidden_layers"]

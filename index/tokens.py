@@ -21,9 +21,6 @@ def count_tokens(texts: Sequence[str]) -> list[int]:
     """The number of cl100k_base tokens of each text; text that looks like a control token is text."""
     encoding = _encoding()
     return [
-        sum(
-            len(encoding.encode_ordinary(text[start : start + _LONGEST]))
-            for start in range(0, len(text), _LONGEST)
-        )
+        sum(len(encoding.encode_ordinary(text[start : start + _LONGEST])) for start in range(0, len(text), _LONGEST))
         for text in texts
     ]

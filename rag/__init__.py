@@ -1,8 +1,8 @@
 """Answers with footnotes: a question to the sentences that answer it, each with its exact place.
 
-    from rag import answer
+from rag import answer
 
-    print(answer("What does the contract say about notice?", index=".footnoted").text)
+print(answer("What does the contract say about notice?", index=".footnoted").text)
 """
 
 from pathlib import Path

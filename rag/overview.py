@@ -54,7 +54,7 @@ def _share(asked: set[str], title: str, source: str) -> float:
 def _summary(index: Index, source: str, most: int) -> list[Sentence]:
     rows = index.rows_of(source)
     sentences = [sentence for row in rows for sentence in _sentences(index, row)]
-    full = [sentence for sentence in sentences if len(sentence.text.split()) >= _LEAD_WORDS] or sentences
+    full = [sentence for sentence in sentences if _whole(sentence)] or sentences
     if not full:
         return []
     centre = np.mean([sentence.vector for sentence in sentences], axis=0)
@@ -72,7 +72,7 @@ def _leads(index: Index, sources: Sequence[str], most: int) -> list[Sentence]:
     leads = []
     for source in sources[:200]:
         for row in index.rows_of(source)[:2]:
-            full = [one for one in _sentences(index, row) if len(one.text.split()) >= _LEAD_WORDS]
+            full = [one for one in _sentences(index, row) if _whole(one)]
             if full:
                 leads.append(full[0])
                 break
@@ -81,6 +81,12 @@ def _leads(index: Index, sources: Sequence[str], most: int) -> list[Sentence]:
     centre = np.mean([lead.vector for lead in leads], axis=0)
     nearest = sorted(range(len(leads)), key=lambda place: -float(leads[place].vector @ centre))[:most]
     return [leads[place] for place in sorted(nearest)]
+
+
+def _whole(sentence: Sentence) -> bool:
+    """Whether it reads as a sentence, not as a title, a byline or a table row."""
+    text = sentence.text
+    return len(text.split()) >= _LEAD_WORDS and text.rstrip("\"”’')]")[-1:] in ".!?。！？" and " | " not in text
 
 
 def _sentences(index: Index, row: int) -> list[Sentence]:

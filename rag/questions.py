@@ -27,47 +27,73 @@ class Wanted(Enum):
 
 _OVERVIEW = re.compile(
     r"""^(?:please\s+|can\s+you\s+|could\s+you\s+)?(?:
-      (?:give|show|write|provide)\s+(?:me\s+)?(?:an?\s+|the\s+)?(?:short\s+|brief\s+)?(?:overview|summary|outline|gist)\b
+      (?:give|show|write|provide)\s+(?:me\s+)?(?:an?\s+|the\s+)?(?:short\s+|brief\s+)?
+        (?:overview|summary|outline|gist)\b
     | (?:summari[sz]e|outline|sum\s+up)\b
     | (?:an?\s+|the\s+)?(?:overview|summary|outline|gist|tl;?dr)\b
-    | what(?:'s|\s+is|\s+are|\s+do|\s+does)\s+(?:this|these|it|they|the|my|all|in)\b.{0,120}?\b(?:about|contain|cover|say|discuss|deal\s+with)\s*\??$
+    | what(?:'s|\s+is|\s+are|\s+do|\s+does)\s+(?:this|these|it|they|the|my|all|in)\b.{0,120}?\b
+        (?:about|contain|cover|say|discuss|deal\s+with)\s*\??$
     | what(?:'s|\s+is)\s+in\s+(?:this|these|the|my|here)\b
     | what\s+is\s+.{1,120}\s+about\s*\??$
-    | (?:list|show|name|what\s+are|which\s+are|which|what)\s+(?:me\s+)?(?:all\s+)?(?:of\s+)?(?:the\s+|my\s+|your\s+|these\s+)?
-      (?:documents?|files?|sources?|papers?|reports?)\s*(?:(?:do\s+you|have|are|in|is|you)\b.{0,60})?[?.]?$
+    | (?:list|show|name|what\s+are|which\s+are|which|what)\s+(?:me\s+)?(?:all\s+)?(?:of\s+)?
+        (?:the\s+|my\s+|your\s+|these\s+)?(?:documents?|files?|sources?|papers?|reports?)
+        \s*(?:(?:do\s+you|have|are|in|is|you)\b.{0,60})?[?.]?$
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_LIST = re.compile(r"^(?:please\s+)?(?:list|show|name|what|which)\b.{0,40}\b(?:documents?|files?|sources?|papers?|reports?)\b", re.I)
+_LIST = re.compile(
+    r"^(?:please\s+)?(?:list|show|name|what|which)\b.{0,40}\b(?:documents?|files?|sources?|papers?|reports?)\b",
+    re.IGNORECASE,
+)
+
+_MEASURED = "many much long old far big large high tall deep often fast heavy wide cold hot few"
+_QUANTITIES = (
+    "number percentage percent rate price cost size amount temperature population total share ratio score accuracy "
+    "distance height length weight age"
+)
+_PEOPLE = "person man woman author scientist leader king queen commander general president"
+_PLACES = "country city place town region state province location room building island"
+
+
+def _any(words: str) -> str:
+    return f"(?:{'|'.join(words.split())})"
+
+
+# The first that fits, from the most telling wording to the least.
 _WANTED = [
-    (Wanted.NUMBER, r"\bhow (?:many|much|long|old|far|big|large|high|tall|deep|often|fast|heavy|wide|cold|hot|few)\b"
-                    r"|\b(?:what|which) (?:was |is |were |are )?(?:the )?(?:\w+ ){0,2}(?:number|percentage|percent|rate|price|cost|size|amount|"
-                    r"temperature|population|total|share|ratio|score|accuracy|distance|height|length|weight|age)\b"),
-    (Wanted.TIME, r"\b(?:when|what (?:year|date|day|time|month|decade|century)|which (?:year|day|month|century|decade)|since when|until when)\b"),
-    (Wanted.PERSON, r"\b(?:who|whom|whose)\b|\b(?:what|which) (?:person|man|woman|author|scientist|leader|king|queen|commander|general|president)\b"),
-    (Wanted.PLACE, r"\b(?:where|(?:what|which) (?:country|city|place|town|region|state|province|location|room|building|island))\b"),
-    (Wanted.REASON, r"\b(?:why|how come|what (?:caused|causes|led|made)|for what reason|what was the (?:reason|cause))\b"),
-    (Wanted.YES_OR_NO, r"^(?:is|are|was|were|do|does|did|has|have|had|can|could|should|will|would|may|must)\b"),
-]  # fmt: skip
+    (Wanted.NUMBER, rf"\bhow {_any(_MEASURED)}\b"),
+    (Wanted.NUMBER, rf"\b(?:what|which) (?:(?:was|is|were|are) )?(?:the )?(?:\w+ ){{0,2}}{_any(_QUANTITIES)}\b"),
+    (Wanted.TIME, r"\b(?:when|(?:what|which) (?:year|date|day|time|month|decade|century)|(?:since|until) when)\b"),
+    (Wanted.PERSON, rf"\b(?:who|whom|whose|(?:what|which) {_any(_PEOPLE)})\b"),
+    (Wanted.PLACE, rf"\b(?:where|(?:what|which) {_any(_PLACES)})\b"),
+    (Wanted.REASON, r"\b(?:why|how come|what (?:caused|causes|led|made)|what (?:was|is) the (?:reason|cause))\b"),
+    (Wanted.YES_OR_NO, rf"^{_any('is are was were do does did has have had can could should will would may must')}\b"),
+]
 _WANTED_PATTERNS = [(wanted, re.compile(pattern, re.IGNORECASE)) for wanted, pattern in _WANTED]
 
 _NUMBER_WORDS = (
-    "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty seventy "
-    "eighty ninety hundred hundreds thousand thousands million millions billion dozen half twice first second third"
+    "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty seventy eighty "
+    "ninety hundred hundreds thousand thousands million millions billion dozen half twice first second third"
 )
-_NUMBER = re.compile(rf"\d|\b(?:{'|'.join(_NUMBER_WORDS.split())})\b", re.IGNORECASE)
+_MONTHS = "january february march april may june july august september october november december"
+_DAYS = "monday tuesday wednesday thursday friday saturday sunday"
+_PERIODS = (
+    "century decade midnight noon morning evening year years day days week weeks month months summer winter spring "
+    "autumn"
+)
+_NUMBER = re.compile(rf"\d|\b{_any(_NUMBER_WORDS)}\b", re.IGNORECASE)
 _TIME = re.compile(
-    r"\b(?:1\d{3}|20\d{2})\b|\b\d{1,2}(?:st|nd|rd|th)?[ /.:-](?:\d|january|february|march|april|may|june|july|august|"
-    r"september|october|november|december)|\b(?:january|february|march|april|june|july|august|september|october|november|"
-    r"december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|century|decade|midnight|noon|morning|evening|"
-    r"years?|days?|weeks?|months?|summer|winter|spring|autumn)\b|\b\d{1,2}:\d{2}\b",
+    rf"\b(?:1\d{{3}}|20\d{{2}}|\d{{1,2}}:\d{{2}})\b|\b\d{{1,2}}(?:st|nd|rd|th)?[ /.:-](?:\d|{_any(_MONTHS)})"
+    rf"|\b(?:{_any(_MONTHS.replace(' may ', ' '))}|{_any(_DAYS)}|{_any(_PERIODS)})\b",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][\w'’-]+")
-_PLACE = re.compile(r"\b(?:in|at|near|from|to|of|on|between|inside|outside|north|south|east|west)\b (?:the )?[A-Z]|\b[A-Z]\w+, [A-Z]")
+_PLACE = re.compile(
+    r"\b(?:in|at|near|from|to|of|on|between|inside|outside|north|south|east|west)\b (?:the )?[A-Z]|\b[A-Z]\w+, [A-Z]"
+)
 _REASON = re.compile(
-    r"\b(?:because|due to|since|so that|in order to|caused|causes|cause|led to|result(?:ed|s)?|reasons?|therefore|thus|owing|"
-    r"to (?:avoid|prevent|ensure|allow|reduce|protect)|as a consequence|which is why|for fear)\b",
+    r"\b(?:because|due to|since|so that|in order to|caused|causes|cause|led to|result(?:ed|s)?|reasons?|therefore|thus|"
+    r"owing|to (?:avoid|prevent|ensure|allow|reduce|protect)|as a consequence|which is why|for fear)\b",
     re.IGNORECASE,
 )
 

@@ -13,6 +13,7 @@ from .fusion import POOL, Fused, fuse
 Mode = Literal["fused", "dense", "lexical"]
 MODES: tuple[Mode, ...] = ("fused", "dense", "lexical")
 
+
 @dataclass(frozen=True, slots=True)
 class Retrieved:
     """The passages of a query, best first: `hits[i]` is the passage at `rows[i]` of the index.

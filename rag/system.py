@@ -63,9 +63,7 @@ class System:
         *_, last = self.stream(question, threshold=threshold, citations=citations)
         return last
 
-    def stream(
-        self, question: str, *, threshold: float | None = None, citations: int = CITATIONS
-    ) -> Iterator[Answer]:
+    def stream(self, question: str, *, threshold: float | None = None, citations: int = CITATIONS) -> Iterator[Answer]:
         """The answer as it grows: first the passages without a word, at last all of it.
 
         At most `citations` sentences are quoted. A confidence below `threshold` (default: the

@@ -58,7 +58,9 @@ def parser() -> argparse.ArgumentParser:
     index.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="file, folder or glob; without one, refresh the known ones"
     )
-    index.add_argument("--rebuild", action="store_true", help="start from nothing (after damage, or for other settings)")
+    index.add_argument(
+        "--rebuild", action="store_true", help="start from nothing (after damage, or for other settings)"
+    )
     index.add_argument("--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)")
     index.add_argument("--chunk-size", type=int, metavar="TOKENS", help="passage size in tokens (default 200)")
     index.add_argument("--overlap", type=int, metavar="TOKENS", help="overlap in tokens, whole sentences (default 40)")
@@ -85,15 +87,25 @@ def parser() -> argparse.ArgumentParser:
         "footnoted eval scifact --mode fused --out runs/fused",
     )
     evaluation.add_argument(
-        "collection", nargs="?", type=Path, metavar="COLLECTION", help="folder: corpus.jsonl, queries.jsonl, qrels/test.tsv"
+        "collection",
+        nargs="?",
+        type=Path,
+        metavar="COLLECTION",
+        help="folder: corpus.jsonl, queries.jsonl, qrels/test.tsv",
     )
     evaluation.add_argument("--questions", type=Path, metavar="FILE", help="questions (JSON lines) for the index")
-    evaluation.add_argument("--out", type=Path, metavar="DIR", help="folder for report, rows and run (default: the cache)")
-    evaluation.add_argument("--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)")
+    evaluation.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for report, rows and run (default: the cache)"
+    )
+    evaluation.add_argument(
+        "--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)"
+    )
     _mode(evaluation)
     _answering(evaluation)
 
-    compare = command("compare", "compare two eval --out folders: paired differences", "footnoted compare runs/a runs/b")
+    compare = command(
+        "compare", "compare two eval --out folders: paired differences", "footnoted compare runs/a runs/b"
+    )
     compare.add_argument("a", type=Path, metavar="DIR_A")
     compare.add_argument("b", type=Path, metavar="DIR_B")
 
@@ -142,7 +154,7 @@ def _shadowed() -> str | None:
         spec = find_spec(name)
         if spec is None or spec.origin is None or Path(spec.origin).resolve().parent.parent != home:
             found = spec.origin if spec else "nothing"
-            return f"the package {name!r} is not Footnoted's but {found}: run footnoted from another folder, or without PYTHONPATH"
+            return f"the package {name!r} is not Footnoted's but {found}: run elsewhere, or without PYTHONPATH"
     return None
 
 

@@ -4,7 +4,6 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 
 from index.caching import cache_folder
 from index.chunking import ChunkSettings
@@ -32,7 +31,12 @@ def _index(options: argparse.Namespace) -> int:
     embedder = load_embedder(options.embedder) if options.embedder else None
     with Bar() as bar:
         done = update(
-            options.index, options.paths, embedder=embedder, settings=settings, rebuild=options.rebuild, progress=bar.indexing
+            options.index,
+            options.paths,
+            embedder=embedder,
+            settings=settings,
+            rebuild=options.rebuild,
+            progress=bar.indexing,
         )
     printing.update(done, options.index, as_json=options.json)
     return PARTLY if done.documents["failed"] else DONE
@@ -65,7 +69,9 @@ def _chat(options: argparse.Namespace) -> int:
     if options.paths:
         list(discover([path.absolute() for path in options.paths]))  # a PATH that is not there ends it at once
         with Bar() as bar:
-            printing.update(update(options.index, options.paths, progress=bar.indexing), options.index, as_json=options.json)
+            printing.update(
+                update(options.index, options.paths, progress=bar.indexing), options.index, as_json=options.json
+            )
     from .server import serve  # gradio takes seconds to import
 
     serve(options.index, host=options.host, port=options.port, threshold=options.threshold, browser=options.open)
@@ -84,7 +90,11 @@ def _eval(options: argparse.Namespace) -> int:
         system = System.open(options.index)
         with Bar() as bar:
             answered = evaluate_questions(
-                questions, system, options.threshold, settings=_settings(system.index), progress=bar.counting("questions")
+                questions,
+                system,
+                options.threshold,
+                settings=_settings(system.index),
+                progress=bar.counting("questions"),
             )
         folder = options.out or cache_folder() / "eval" / options.questions.stem
         answered.write(folder)
@@ -148,5 +158,3 @@ COMMANDS: dict[str, Command] = {
     "verify": _verify,
     "show": _show,
 }
-
-

@@ -11,7 +11,7 @@ from rag.answers import Answer
 from rag.system import System
 
 from .printing import answer_values
-from .rendering import answer_html, notice_html, sources_html
+from .rendering import answer_html, plain_html, sources_html
 
 HERE = Path(__file__).parent
 TITLE = "Footnoted"
@@ -36,26 +36,29 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
         except FootnotedError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    def put(question: str, history: list[Message]) -> tuple[Any, list[Message]]:
+    def put(question: str, history: list[Message]) -> tuple[Any, list[Message], str]:
         """The question moves from the box into the conversation."""
-        if not question.strip():
-            return gr.update(value="", placeholder="Type a question first"), history
-        return gr.update(value="", submit_btn=False, stop_btn=True), [*history, _said("user", question.strip())]
+        question = question.strip()
+        if not question:
+            return gr.update(value="", placeholder="Type a question first"), history, ""
+        busy = gr.update(value="", submit_btn=False, stop_btn=True)
+        return busy, [*history, _said("user", plain_html(question, "asked"))], question
 
-    def respond(history: list[Message], shown: list[str]) -> Iterator[tuple[list[Message], list[str], str]]:
+    def respond(
+        question: str, history: list[Message], shown: list[str]
+    ) -> Iterator[tuple[list[Message], list[str], str]]:
         """Evidence first, then the answer."""
-        if not history or history[-1]["role"] != "user":
+        if not question or not history or history[-1]["role"] != "user":
             yield history, shown, _pane(shown)
             return
         turn = len(shown) + 1
-        question = _text(history[-1])
         answer: Answer | None = None
         try:
             for answer in system.stream(question, threshold=threshold):
                 if not answer.text:
                     yield history, shown, _pane([*shown, sources_html(answer, turn, searching=True)])
         except FootnotedError as error:
-            yield [*history, _said("assistant", notice_html(str(error)))], shown, _pane(shown)
+            yield [*history, _said("assistant", plain_html(str(error), "notice"))], shown, _pane(shown)
             return
         if answer is not None:
             shown = [*shown, sources_html(answer, turn)]
@@ -70,8 +73,10 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
             return history[:-1], shown[:-1]
         return history, shown
 
+    page: gr.Blocks
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         shown = gr.State([])
+        question = gr.State("")
         gr.HTML(_header(system), elem_id="top")
         with gr.Row(elem_id="desk", equal_height=False):
             with gr.Column(scale=3, min_width=320, elem_id="talk"):
@@ -98,7 +103,9 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
                     container=False,
                 )
                 with gr.Row(elem_id="examples"):
-                    chips = [gr.Button(example, size="sm", variant="secondary", elem_classes="chip") for example in examples]
+                    chips = [
+                        gr.Button(example, size="sm", variant="secondary", elem_classes="chip") for example in examples
+                    ]
                 with gr.Row(elem_id="tools"):
                     retry = gr.Button("Ask again", size="sm", variant="secondary")
                     clear = gr.Button("New conversation", size="sm", variant="secondary")
@@ -108,30 +115,22 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         asking: dict[str, Any] = {**options, "concurrency_limit": CONCURRENT, "concurrency_id": "ask"}
         answered = []
-        for trigger, question in [(box.submit, box), *((chip.click, chip) for chip in chips)]:
-            asked = trigger(put, [question, chat], [box, chat], queue=False, **options)
-            answering = asked.then(respond, [chat, shown], [chat, shown, pane], **asking)
+        for trigger, words in [(box.submit, box), *((chip.click, chip) for chip in chips)]:
+            asked = trigger(put, [words, chat], [box, chat, question], queue=False, **options)
+            answering = asked.then(respond, [question, chat, shown], [chat, shown, pane], **asking)
             answering.then(ready, None, box, queue=False, **options)
             answered.append(answering)
         retried = retry.click(again, [chat, shown], [chat, shown], queue=False, **options)
-        answered.append(retried.then(respond, [chat, shown], [chat, shown, pane], **asking))
+        answered.append(retried.then(respond, [question, chat, shown], [chat, shown, pane], **asking))
         box.stop(ready, None, box, cancels=answered, queue=False, **options)
         clear.click(lambda: ([], [], _EMPTY), None, [chat, shown, pane], cancels=answered, queue=False, **options)
-        gr.api(ask, api_name="ask", concurrency_limit=CONCURRENT, concurrency_id="ask")
+        gr.events.api(ask, api_name="ask", concurrency_limit=CONCURRENT, concurrency_id="ask")
     page.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT)
     return page
 
 
 def _said(role: str, content: str) -> Message:
     return {"role": role, "content": content}
-
-
-def _text(message: Message) -> str:
-    """A message's text: Gradio gives it as a string or as a list of parts."""
-    content = message["content"]
-    if isinstance(content, str):
-        return content
-    return " ".join(part["text"] for part in content if isinstance(part, dict) and "text" in part)
 
 
 def _pane(shown: Sequence[str]) -> str:
@@ -144,7 +143,7 @@ def _header(system: System) -> str:
     documents = len(index.sources())
     noun = "document" if documents == 1 else "documents"
     return (
-        f'<h1>{TITLE}</h1><p>{documents:,} {noun}, {index.passages:,} passages. '
+        f"<h1>{TITLE}</h1><p>{documents:,} {noun}, {index.passages:,} passages. "
         "Every sentence of an answer is quoted from them.</p>"
     )
 

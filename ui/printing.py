@@ -16,6 +16,8 @@ from index.index import Index
 from index.indexing import Update
 from rag.answers import Answer, Hit
 
+# The reason of files whose names begin with a point: listed by --json, no news for a person.
+HIDDEN = "hidden"
 # File rows that a terminal shows before "and n more".
 _ROWS = 20
 # Control characters of a document must not reach a terminal.
@@ -101,9 +103,10 @@ def _hit(hit: Hit) -> dict[str, Any]:
     }
 
 
-def place(source: str, page: int | None, heading: str) -> str:
-    """`report.pdf, page 3, Results > Costs`."""
-    return ", ".join([source, *([f"page {page}"] if page else []), *([heading] if heading else [])])
+def place(source: str, title: str, page: int | None, heading: str, separator: str = ", ") -> str:
+    """`report.pdf, page 3, Results > Costs`; the title, where it is the outermost heading, is left out."""
+    inner = "" if heading == title else heading.removeprefix(f"{title} > ")
+    return separator.join([source, *([f"page {page}"] if page else []), *([inner] if inner else [])])
 
 
 def answer(answer: Answer, *, as_json: bool) -> None:
@@ -113,12 +116,16 @@ def answer(answer: Answer, *, as_json: bool) -> None:
     _say(_wrap(answer.text))
     _say()
     for one in answer.citations:
-        _say(_wrap(place(one.source, one.page, one.heading), "    ", f"[{one.marker}] "))
+        _say(_wrap(place(one.source, one.title, one.page, one.heading), "    ", f"[{one.marker}] "))
         _say(_wrap(f"“{one.quote}”", "    "))
     if answer.abstained:
         for hit in answer.hits[:3]:
             passage = hit.passage
-            _say(_wrap(f"{hit.score:.2f}  {place(passage.source, passage.page, passage.heading)}", "      "))
+            _say(
+                _wrap(
+                    f"{hit.score:.2f}  {place(passage.source, passage.title, passage.page, passage.heading)}", "      "
+                )
+            )
             _say(_wrap(textwrap.shorten(passage.text, 240, placeholder=" ..."), "      "))
     _say(f"\nconfidence {answer.confidence:.2f}")
 
@@ -133,7 +140,7 @@ def hits(query: str, found: Sequence[Hit], *, as_json: bool) -> None:
         passage = hit.passage
         sides = [("dense", hit.dense), ("lexical", hit.lexical)]
         scores = ", ".join(f"{name} {score:.3f}" for name, score in sides if score is not None)
-        _say(_wrap(f"{place(passage.source, passage.page, passage.heading)}", "    ", f"{number:>2}. "))
+        _say(_wrap(f"{place(passage.source, passage.title, passage.page, passage.heading)}", "    ", f"{number:>2}. "))
         _say(f"    {hit.score:.3f} ({scores})")
         _say(_wrap(textwrap.shorten(passage.text, 320, placeholder=" ..."), "    "))
 
@@ -151,13 +158,14 @@ def update(done: Update, folder: Path, *, as_json: bool) -> None:
             }
         )
         return
-    left_out = [row for row in done.files if row.status in ("skipped", "failed") or row.reason]
+    left_out = [row for row in done.files if row.reason and row.reason != HIDDEN]
     for row in left_out[:_ROWS]:
         _say(f"{row.status:>8}  {row.path}: {row.reason}")
     if len(left_out) > _ROWS:
         _say(f"          and {len(left_out) - _ROWS} more (--json lists every file)")
     counts = ", ".join(f"{count:,} {status}" for status, count in done.documents.items() if count)
-    _say(f"{counts or 'no files found'}; {done.passages:,} passages in {folder}, {done.embedded:,} embedded in {done.seconds:.1f} s")
+    embedded = f"{done.embedded:,} embedded in {done.seconds:.1f} s"
+    _say(f"{counts or 'no files found'}; {done.passages:,} passages in {folder}, {embedded}")
 
 
 def report(report: _Report, folder: Path, *, as_json: bool) -> None:

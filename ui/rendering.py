@@ -10,6 +10,8 @@ from index.documents import Document, Passage
 from rag.answers import Answer, Citation
 from rag.system import DISAGREE
 
+from .printing import place
+
 # A footnote as it stands in an answer's text.
 _MARKER = re.compile(r"\[(\d+)\]")
 # Passages shown under a refusal.
@@ -29,11 +31,7 @@ def document_address(source: str, start: int, end: int) -> str:
 
 
 def _where(title: str, source: str, page: int | None, heading: str) -> str:
-    """Title, page and heading; the file's name where it is not the title."""
-    parts = [f"page {page}"] if page else []
-    if heading and heading != title:
-        parts.append(heading.removeprefix(f"{title} > "))
-    trail = " · ".join([source, *parts])
+    trail = place(source, title, page, heading, " · ")
     return f'<span class="title">{escape(title or source)}</span><span class="trail">{escape(trail)}</span>'
 
 
@@ -62,9 +60,9 @@ def answer_html(answer: Answer, turn: int) -> str:
     return f'<div class="{kind}">{"".join(pieces)}</div>'
 
 
-def notice_html(text: str) -> str:
-    """A line that is not an answer: what was wrong with the question."""
-    return f'<div class="notice">{_inert(text)}</div>'
+def plain_html(text: str, kind: str) -> str:
+    """What was asked, or what was wrong with it."""
+    return f'<div class="{kind}">{_inert(text)}</div>'
 
 
 # What HTML, or Markdown even inside a block of HTML, would make something of.
@@ -110,7 +108,7 @@ def _citation_card(citation: Citation, passage: Passage | None, turn: int) -> st
         f'<article class="card" id="{anchor(turn, citation.marker)}" tabindex="-1">'
         f'<header><span class="number">{citation.marker}</span>'
         f"{_where(citation.title, citation.source, citation.page, citation.heading)}"
-        f'<span class="score" title="how likely this sentence answers the question">{citation.score:.2f}</span></header>'
+        f'<span class="score" title="how likely this sentence answers">{citation.score:.2f}</span></header>'
         f"<blockquote>{body}</blockquote>"
         f'<a class="open" href="{escape(document_address(citation.source, citation.start, citation.end))}" '
         f'target="_blank">Open in document</a></article>'
@@ -162,7 +160,8 @@ def document_html(document: Document, start: int, end: int) -> str:
         section = sections.get(first)
         tag = f"h{min(section.level + 1, 6)}" if section else "p"
         blocks.append(f"<{tag}>{body}</{tag}>")
-    return f"<main class='document'><h1>{escape(document.title)}</h1><p class='trail'>{escape(document.source)}</p>{''.join(blocks)}</main>"
+    head = f'<h1>{escape(document.title)}</h1><p class="trail">{escape(document.source)}</p>'
+    return f'<main class="document">{head}{"".join(blocks)}</main>'
 
 
 def _lines(text: str) -> Sequence[tuple[int, int]]:

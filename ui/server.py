@@ -102,9 +102,7 @@ def _style() -> str:
     return (HERE / "page.css").read_text(encoding="utf-8")
 
 
-def serve(
-    at: Path, *, host: str, port: int, threshold: float | None = None, browser: bool = False
-) -> None:
+def serve(at: Path, *, host: str, port: int, threshold: float | None = None, browser: bool = False) -> None:
     """Serve the chat page over the index at `at` until interrupted.
 
     Raises UsageError if the address is taken or not this machine's.
@@ -119,7 +117,9 @@ def serve(
     system = System.open(at)
     local = host in ("127.0.0.1", "localhost", "::1")
     if not local:
-        print(f"footnoted: anyone who reaches {host}:{port} can read these documents: there is no log-in", file=sys.stderr)
+        print(
+            f"footnoted: anyone who reaches {host}:{port} can read these documents: there is no log-in", file=sys.stderr
+        )
     app = application(system, threshold=threshold, hosts=None if local else ["*"])
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}"

@@ -23,6 +23,11 @@ def clean(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROL)
 
 
+def clean_in_place(text: str) -> str:
+    """The same with a space for each control character, so that offsets stay; CR LF is one newline."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(dict.fromkeys(_CONTROL, " "))
+
+
 def collapse(text: str) -> str:
     """The text on one line: every run of white space is one space, none at the ends."""
     return " ".join(text.split())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import docx
 from docx.document import Document as Word
 from docx.opc.exceptions import PackageNotFoundError
-from lxml import etree  # type: ignore[import-untyped]
+from lxml import etree
 
 from ..documents import Document
 from ..errors import FailedFile
@@ -24,9 +24,7 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _HEADING = re.compile(r"(?:heading|überschrift|titre|título|titolo|kop|rubrik)\s*([1-9])$", re.IGNORECASE)
 # Titles that programs put there and nobody wrote.
-_NO_TITLE = re.compile(
-    r"(?:word document|untitled|document\d*|title|python-docx.*|.*\.docx?)?$", re.IGNORECASE
-)
+_NO_TITLE = re.compile(r"(?:word document|untitled|document\d*|title|python-docx.*|.*\.docx?)?$", re.IGNORECASE)
 
 
 def read(data: bytes, source: str) -> Iterator[Document | Problem]:
@@ -148,10 +146,7 @@ class _Writer:
             for one in root.iter(f"{_W}abstractNum")
             for level in one.iter(f"{_W}lvl")
         ]
-        kinds = {
-            (name, int(level.get(f"{_W}ilvl", "0"))): _value(level.find(f"{_W}numFmt"))
-            for name, level in levels
-        }
+        kinds = {(name, int(level.get(f"{_W}ilvl", "0"))): _value(level.find(f"{_W}numFmt")) for name, level in levels}
         return {
             (one.get(f"{_W}numId", ""), level): kind
             for one in root.iter(f"{_W}num")
@@ -187,9 +182,7 @@ def _parser() -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
 
 
-def _children(
-    node: etree._Element, tags: tuple[str, ...] = (f"{_W}p", f"{_W}tbl")
-) -> Iterator[etree._Element]:
+def _children(node: etree._Element, tags: tuple[str, ...] = (f"{_W}p", f"{_W}tbl")) -> Iterator[etree._Element]:
     """Yield the children with these tags, also those inside content controls and tracked changes."""
     for child in node:
         if child.tag in tags:

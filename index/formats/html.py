@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from lxml import etree  # type: ignore[import-untyped]
-from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
+from lxml import etree
+from lxml.html import HTMLParser, document_fromstring
 
 from ..documents import Document
+from ..errors import FailedFile
 from ..loading import Problem
 from .blocks import Blocks, collapse
 from .decoding import decode
@@ -20,7 +21,7 @@ _NEVER = frozenset(
         "noscript",
         "template",
         "svg",
-        "head",
+        "title",
         "iframe",
         "object",
         "embed",
@@ -81,9 +82,7 @@ _BLOCKS = frozenset(
     ]
 )
 # Between these and what is around them stands an empty line.
-_GROUPS = frozenset(
-    ["p", "div", "article", "section", "blockquote", "figure", "table", "ul", "ol", "dl", "pre", "hr"]
-)
+_GROUPS = frozenset(["p", "div", "article", "section", "blockquote", "figure", "table", "ul", "ol", "dl", "pre", "hr"])
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _SITE = re.compile(r"\s+[|–—·»-]\s+")
@@ -113,7 +112,10 @@ def write_fragment(blocks: Blocks, markup: str) -> None:
 
 def _parse(text: str) -> etree._Element:
     parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True)
-    return document_fromstring(text.replace("\0", "").encode("utf-8", "replace"), parser=parser)
+    root = document_fromstring(text.replace("\0", "").encode("utf-8", "replace"), parser=parser)
+    if any("depth" in entry.message for entry in parser.error_log):
+        raise FailedFile("too deeply nested to read")
+    return root
 
 
 def _web_name(name: str) -> str:

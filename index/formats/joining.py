@@ -9,6 +9,7 @@ SOFT_HYPHENS = "\u00ad\u0002\ufffe"
 
 # An address broken after a slash, a dash set without spaces, a range of numbers.
 _JOINS = re.compile(r"(?:https?://|www\.)\S*/$|\w—$|\d–$")
+_SMALL = frozenset(("a", "and", "at", "by", "in", "of", "on", "or", "the", "to", "up"))
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _LAST = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*[-\u2010]$")
 _FIRST = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
@@ -54,6 +55,10 @@ def _keeps_hyphen(left: str, right: str, words: Set[str]) -> bool:
         return False
     if not right[0].islower():
         return True
+    if "-" in right:
+        # "state-of-the-art" keeps what "re-source-rich" never had.
+        first = right.split("-")[0]
+        return f"{left}{first}".lower() not in words and (first in _SMALL or left.lower() in words)
     if hyphenated in words or "-" in left or not left[1:].islower():
         return True
     if not left.islower():

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from ..documents import Document
 from ..errors import FailedFile, SkippedFile
 from ..loading import Problem
-from .blocks import clean, collapse
+from .blocks import clean_in_place, collapse
 from .plain import unwrapped
 
 # Problems named one by one; the rest are counted.
@@ -84,7 +84,7 @@ def _row(line: bytes, number: int, source: str) -> tuple[str, Document]:
     if not isinstance(text, str) or not isinstance(title, str):
         raise ValueError("its title or text is not text")
     # The text is a program's own and others count characters in it, so no character is moved.
-    text = unwrapped(clean(text if text.strip() else title))
+    text = unwrapped(clean_in_place(text if text.strip() else title))
     if not text.strip():
         raise ValueError("no text in it")
     return name, Document(f"{source}#{name}", collapse(title), text, sha256=hashlib.sha256(line).hexdigest())

@@ -12,6 +12,7 @@ from .blocks import Blocks, clean
 from .decoding import decode
 from .html import write_fragment
 
+WIDEST_WRAP = 160
 _FRONT = re.compile(r"---[ \t]*\n(?:(?P<fields>.*?)\n)?(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _TITLE = re.compile(r"^title[ \t]*:[ \t]*(?P<title>\S.*)$", re.MULTILINE | re.IGNORECASE)
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
@@ -94,7 +95,8 @@ def _inline(tokens: Sequence[Token]) -> str:
             case "text" | "code_inline":
                 parts.append(token.content)
             case "softbreak":
-                parts.append(" ")
+                # Nobody wraps so wide: such a line is a paragraph that lacks its empty line.
+                parts.append("\n" if len(parts) and len(parts[-1]) > WIDEST_WRAP else " ")
             case "hardbreak":
                 parts.append("\n")
             case "image":

@@ -27,8 +27,7 @@ def without_furniture(pages: Sequence[Sequence[Line]], heights: Sequence[float])
         dropped = {
             id(line)
             for line, key in found
-            if (counts[key] >= needed and _is_outside(line, lines, height))
-            or _is_page_number(line, lines, height)
+            if (counts[key] >= needed and _is_outside(line, lines, height)) or _is_page_number(line, lines, height)
         }
         kept.append([line for line in lines if id(line) not in dropped])
     return kept

@@ -14,9 +14,7 @@ _ENDED = re.compile(r"[.!?:][\"'”’)\]]*$")
 _BULLET = re.compile(r"[•◦▪‣●○■∙·–—*-] ?\S")
 _ITEM = re.compile(r"(?:\(?(?:\d{1,2}|[a-z]|[ivx]{2,4})[.)]|\[\d{1,3}\]) +\S")
 _NOTE = re.compile(r"(?:\d{1,2}|[∗*†‡§¶]) ?[^\W\d_]")
-_NUMBERED = re.compile(
-    r"(?:(\d{1,2}(?:\.\d{1,2}){0,3})|([A-Z](?:\.\d{1,2}){0,3}))\.?\s+[^\W\d_]|[IVX]{1,4}\.\s+[A-Z]"
-)
+_NUMBERED = re.compile(r"(?:(\d{1,2}(?:\.\d{1,2}){0,3})|([A-Z](?:\.\d{1,2}){0,3}))\.?\s+[^\W\d_]|[IVX]{1,4}\.\s+[A-Z]")
 _KNOWN = re.compile(
     r"(?:abstract|introduction|related work|methods?|results|discussion|conclusions?|references|bibliography|"
     r"acknowledge?ments?|appendix|appendices|summary|contents)$",
@@ -25,9 +23,7 @@ _KNOWN = re.compile(
 _NUMBER_DASH = re.compile(r"[–—-] ?[\w]")
 _ADDRESS = re.compile(r"https?://\S*/$")
 _CAPTION = re.compile(r"(?:figure|fig\.|table|algorithm|listing) ?[\dIVX]", re.IGNORECASE)
-_LITERATURE = re.compile(
-    r"(?:[\dIVX.]+ +)?(?:references|bibliography|works cited|literature)$", re.IGNORECASE
-)
+_LITERATURE = re.compile(r"(?:[\dIVX.]+ +)?(?:references|bibliography|works cited|literature)$", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -100,18 +96,14 @@ def _flows(lines: Sequence[Line]) -> list[list[Line]]:
     flows: list[list[Line]] = []
     for line in lines:
         above = flows[-1][-1] if flows else None
-        apart = above is not None and (
-            line.left > above.right + above.size or line.right < above.left - above.size
-        )
+        apart = above is not None and (line.left > above.right + above.size or line.right < above.left - above.size)
         if above is None or line.middle > above.bottom or apart or above.bottom - line.top > 12 * line.size:
             flows.append([])
         flows[-1].append(line)
     return flows
 
 
-def _paragraphs(
-    flow: Sequence[Line], body: float, leading: dict[int, float], literature: bool
-) -> list[list[Line]]:
+def _paragraphs(flow: Sequence[Line], body: float, leading: dict[int, float], literature: bool) -> list[list[Line]]:
     groups: list[list[Line]] = []
     for place, line in enumerate(flow):
         if place and _belongs(flow, place, groups[-1], body, leading, literature):
@@ -154,8 +146,7 @@ def _belongs(
     if _BULLET.match(line.text) and not (open_ended and _NUMBER_DASH.match(line.text)):
         return False
     if _ITEM.match(line.text) and (
-        re.search(r"[.:;,!?]$", above.text)
-        or (_ITEM.match(group[0].text) and abs(line.left - group[0].left) < size)
+        re.search(r"[.:;,!?]$", above.text) or (_ITEM.match(group[0].text) and abs(line.left - group[0].left) < size)
     ):
         return False
     if line.size < 0.92 * body and _NOTE.match(line.text):
@@ -190,9 +181,7 @@ def _is_long_heading(above: Line, line: Line, body: float) -> bool:
     )
 
 
-def _belongs_to_entry(
-    flow: Sequence[Line], place: int, group: Sequence[Line], size: float, open_ended: bool
-) -> bool:
+def _belongs_to_entry(flow: Sequence[Line], place: int, group: Sequence[Line], size: float, open_ended: bool) -> bool:
     """The same in a list of literature, whose entries hang: only first lines stand at the left edge."""
     above, line = flow[place - 1], flow[place]
     lefts = [one.left for one in flow[max(0, place - 8) : place + 8]]

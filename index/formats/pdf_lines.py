@@ -7,8 +7,8 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
 
-import pypdfium2 as pdfium  # type: ignore[import-untyped]
-import pypdfium2.raw as raw  # type: ignore[import-untyped]
+import pypdfium2 as pdfium
+import pypdfium2.raw as raw
 
 _LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}
 _BOLD = re.compile(r"bold|black|heavy|semib|demi|medi(?!um?it)|cmbx|sfbx|\bbx|ptmb|phvb", re.IGNORECASE)
@@ -46,10 +46,10 @@ class Line:
 class _Run:
     """Characters that stand side by side, while they are collected."""
 
-    __slots__ = ("bottom", "first", "left", "parts", "right", "sizes", "top")
+    __slots__ = ("bottom", "first", "last", "left", "parts", "right", "sizes", "top")
 
     def __init__(self, first: int, left: float, right: float, bottom: float, top: float) -> None:
-        self.first = first
+        self.first = self.last = first
         self.left, self.right, self.bottom, self.top = left, right, bottom, top
         self.parts: list[str] = []
         self.sizes: list[float] = []
@@ -112,6 +112,7 @@ def _lines(textpage: pdfium.PdfTextPage) -> list[Line]:
             runs.append(run)
         run.parts.append(_LIGATURES.get(code) or chr(code))
         run.sizes.append(size)
+        run.last = number
         run.left, run.right = min(run.left, left), max(run.right, right)
         if size >= 0.9 * (run.top - run.bottom):
             run.bottom, run.top = min(run.bottom, bottom), max(run.top, top)
@@ -137,7 +138,7 @@ def _line(textpage: pdfium.PdfTextPage, run: _Run) -> Line:
     text = " ".join("".join(run.parts).encode("utf-16", "surrogatepass").decode("utf-16", "replace").split())
     # Small capitals and indices are smaller than their line.
     size = sizes[int(0.8 * (len(sizes) - 1))]
-    bold = _is_bold(textpage, run.first) and _is_bold(textpage, run.first + len(run.sizes) - 1)
+    bold = _is_bold(textpage, run.first) and _is_bold(textpage, run.last)
     return Line(text, run.left, run.right, run.bottom, run.top, size, bold, (text,))
 
 
@@ -158,10 +159,10 @@ def _interleaved(lines: list[Line]) -> list[Line]:
     if len(pairs) < 4:
         return lines
     # Where most of the gaps between neighbours lie on top of each other runs the gutter.
-    places = Counter(
-        place for before, after in pairs for place in range(int(before.right), int(after.left) + 1)
-    )
-    gutter, hits = places.most_common(1)[0]
+    places = Counter(place for before, after in pairs for place in range(int(before.right), int(after.left) + 1))
+    hits = max(places.values())
+    common = sorted(place for place, count in places.items() if count == hits)
+    gutter = common[len(common) // 2]
     if hits < 0.7 * len(pairs) or 2.5 * len(pairs) < len(lines) * 0.5:
         return lines
     ordered: list[Line] = []

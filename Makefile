@@ -1,0 +1,33 @@
+# Two commands: `make chat` and `make test`. Everything lives in .venv; nothing is installed elsewhere.
+PORT ?= 7860
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install chat test check clean
+
+install: .venv/installed
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Footnoted needs Python 3.11 or later, this is " + sys.version.split()[0])'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+chat: install
+	$(BIN)/footnoted chat examples --index .footnoted-examples --port $(PORT)
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv .footnoted .footnoted-examples build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,201 @@
+"""The page in a real browser: what a person clicks and sees."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+
+HERE = Path(__file__).parents[2]
+CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+SHOTS = Path(os.environ.get("FOOTNOTED_SCREENSHOTS") or HERE / "screenshots")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+
+if CHROMIUM is None:
+    if os.environ.get("FOOTNOTED_BROWSER") == "required":
+        raise RuntimeError("these tests need Chromium, and FOOTNOTED_BROWSER=required")
+    pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)", allow_module_level=True)
+
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The chat page over the examples, as a user starts it, from an empty folder."""
+    folder = tmp_path_factory.mktemp("chat")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("footnoted")), "chat", str(HERE / "examples"), "--port", str(port)]
+    with (folder / "log").open("w") as log:
+        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read()
+                break
+            except OSError:
+                assert server.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline, (folder / "log").read_text()
+                time.sleep(0.3)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh page; what it looked like is kept when a test fails."""
+    context = browser.new_context(viewport=getattr(request, "param", {"width": 1366, "height": 768}))
+    opened = context.new_page()
+    opened.hosts = set()
+    opened.on("request", lambda sent: opened.hosts.add(sent.url.split("/")[2] if "://" in sent.url else ""))
+    opened.goto(address)
+    opened.wait_for_selector("#question textarea")
+    failed = request.session.testsfailed
+    yield opened
+    if request.session.testsfailed > failed:
+        SHOTS.mkdir(exist_ok=True)
+        opened.screenshot(path=SHOTS / f"{request.node.name}.png", full_page=True)
+    context.close()
+
+
+def ask(page: Page, question: str, turn: int = 1) -> None:
+    page.fill("#question textarea", question)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"#t-{turn} .state:not(:has-text('reading'))", timeout=20_000)
+
+
+def test_an_answer_has_footnotes_and_a_click_marks_its_card(page: Page) -> None:
+    ask(page, "What was the cause of the generator failure?")
+    page.wait_for_selector("#chat .answer a.cite")
+    quote = page.inner_text("#c-1-1 mark")
+    assert quote == "The cause of the failure was a frozen fuel line."
+    assert quote in page.inner_text("#chat .answer")
+    page.click("#chat a.cite >> nth=0")
+    assert page.get_attribute("#c-1-1", "class") == "card chosen"
+    assert page.evaluate("document.activeElement.id") == "c-1-1"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.className") == "cite"
+    assert "02-incident-report-9-july.pdf" in page.inner_text("#c-1-1 .trail")
+    assert "page 1" in page.inner_text("#c-1-1 .trail")
+
+
+def test_open_in_document_shows_the_sentence_marked_and_in_view(page: Page) -> None:
+    ask(page, "What was the cause of the generator failure?")
+    page.click("#c-1-1 a.open")
+    mark = page.wait_for_selector("dialog#reader mark#mark")
+    assert mark.inner_text() == "The cause of the failure was a frozen fuel line."
+    box, height = mark.bounding_box(), page.viewport_size["height"]
+    assert 0 < box["y"] < height - box["height"]
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog#reader", state="hidden")
+
+
+def test_two_sources_that_disagree_are_both_shown(page: Page) -> None:
+    ask(page, "How long was the station without power?")
+    text = page.inner_text("#chat .answer")
+    assert text.startswith("The sources disagree.")
+    assert "47 minutes" in text
+    assert "71 minutes" in text
+    assert page.inner_text("#c-1-1 .title") != page.inner_text("#c-1-2 .title")
+
+
+def test_what_the_documents_do_not_say_is_refused_with_the_nearest_passages(page: Page) -> None:
+    ask(page, "What is the capital of Brazil?")
+    assert page.inner_text("#chat .refusal").startswith("The documents don't say.")
+    assert page.locator("#chat a.cite").count() == 0
+    assert page.locator("#t-1 > .card.near").count() == 3
+
+
+def test_an_example_asks_its_question_and_footnotes_of_earlier_answers_stay(page: Page) -> None:
+    page.click("#examples button >> nth=1")
+    page.wait_for_selector("#t-1 #c-1-1")
+    ask(page, "What may my main bag weigh at most?", turn=2)
+    page.wait_for_selector("#c-2-1")
+    page.click("#chat a.cite >> nth=0")
+    assert page.get_attribute("#c-1-1", "class") == "card chosen"
+
+
+def test_an_empty_question_asks_nothing(page: Page) -> None:
+    page.fill("#question textarea", "   ")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    assert page.locator("#chat .message").count() == 0
+
+
+def test_a_new_conversation_empties_both_sides(page: Page) -> None:
+    ask(page, "What was the cause of the generator failure?")
+    page.click("text=New conversation")
+    page.wait_for_selector("#sources .hint")
+    assert page.locator("#chat a.cite").count() == 0
+
+
+def test_markup_in_a_question_stays_text_and_nothing_leaves_the_machine(page: Page, address: str) -> None:
+    hostile = "<img src=https://example.org/x.png onerror=alert(1)> ![x](https://example.org/y.png) *generator* failure"
+    ask(page, hostile)
+    page.wait_for_timeout(500)
+    assert page.inner_text("#t-1 h3") == hostile
+    assert page.locator("#sources img").count() == 0
+    assert page.hosts <= {address.split("/")[2], ""}
+
+
+@pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
+def test_on_a_phone_nothing_is_wider_than_the_screen(page: Page) -> None:
+    ask(page, "How long was the station without power?")
+    page.click("#chat a.cite >> nth=1")
+    page.wait_for_timeout(600)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    box = page.locator("#c-1-2").bounding_box()
+    assert 0 <= box["y"] < 844
+
+
+def test_the_endpoint_gives_the_object_of_ask_json(address: str) -> None:
+    from gradio_client import Client
+
+    got = Client(address, verbose=False).predict("What was the cause of the generator failure?", api_name="/ask")
+    assert got["text"] == "The cause of the failure was a frozen fuel line. [1]"
+    assert got["citations"][0]["quote"] == "The cause of the failure was a frozen fuel line."
+    assert set(got) == {
+        "question", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation", "timings",
+    }  # fmt: skip
+
+
+def test_every_response_carries_the_policy(address: str) -> None:
+    for path in ("/", "/document?source=nowhere.txt", "/config", "/no-such-page"):
+        _, headers = fetched(address + path, {})
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_requests_for_other_names_are_refused(address: str) -> None:
+    assert fetched(address, {"Host": "attacker.example"})[0] == 400
+    assert fetched(address + "/document?source=nowhere.txt", {})[0] == 404
+
+
+def fetched(address: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
+    """Status, and headers by lower-cased name."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, headers=headers)) as response:
+            return response.status, {name.lower(): value for name, value in response.headers.items()}
+    except urllib.error.HTTPError as error:
+        return error.code, {name.lower(): value for name, value in error.headers.items()}
