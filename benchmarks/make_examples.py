@@ -394,11 +394,7 @@ def _styles(body, size, leading, justify=False):
     for name in ("Serif", "Sans"):
         for face in ("Regular", "Bold", "Italic"):
             pdfmetrics.registerFont(TTFont(f"{name}-{face}", FONTS / f"Liberation{name}-{face}.ttf"))
-    hyphens = (
-        {"hyphenationLang": "en_GB", "embeddedHyphenation": 1, "hyphenationMinWordLength": 7}
-        if justify
-        else {}
-    )
+    hyphens = {"hyphenationLang": "en_GB", "embeddedHyphenation": 1, "hyphenationMinWordLength": 7} if justify else {}
     text = Style(
         "p",
         fontName=f"{body}-Regular",
@@ -422,9 +418,7 @@ def _styles(body, size, leading, justify=False):
             spaceAfter=0,
         ),
         "note": Style("note", parent=plain, fontName=f"{body}-Italic"),
-        "h1": Style(
-            "h1", fontName="Sans-Bold", fontSize=size + 9, leading=(size + 9) * 1.2, spaceAfter=leading * 0.7
-        ),
+        "h1": Style("h1", fontName="Sans-Bold", fontSize=size + 9, leading=(size + 9) * 1.2, spaceAfter=leading * 0.7),
         "h2": Style(
             "h2",
             fontName="Sans-Bold",
@@ -457,9 +451,7 @@ def _sulphate(width):
     picture.add(Line(left, bottom, left + wide, bottom, strokeWidth=0.6))
     picture.add(Line(left, bottom, left, bottom + high, strokeWidth=0.6))
     for ug in (0, 200, 400, 600):
-        picture.add(
-            String(left - 4, y(ug) - 2.5, str(ug), fontName="Sans-Regular", fontSize=7, textAnchor="end")
-        )
+        picture.add(String(left - 4, y(ug) - 2.5, str(ug), fontName="Sans-Regular", fontSize=7, textAnchor="end"))
     for mm in (-20, 20, 60):
         label = f"{412.581 + mm / 1000:.3f} m"
         anchor = {-20: "start", 60: "end"}.get(mm, "middle")
@@ -477,15 +469,10 @@ def _flow(content, style, width):
             heading = [Paragraph(what, style[kind])]
         elif kind == "list":
             items = [ListItem(Paragraph(item, style["list"]), leftIndent=14) for item in what]
-            yield ListFlowable(
-                items, bulletType="bullet", start="•", bulletFontSize=style["p"].fontSize, leftIndent=14
-            )
+            yield ListFlowable(items, bulletType="bullet", start="•", bulletFontSize=style["p"].fontSize, leftIndent=14)
             yield Spacer(1, style["p"].spaceAfter)
         elif kind == "table":
-            rows = [
-                [Paragraph(cell, style["cell" if r else "head"]) for cell in row]
-                for r, row in enumerate(what)
-            ]
+            rows = [[Paragraph(cell, style["cell" if r else "head"]) for cell in row] for r, row in enumerate(what)]
             table = Table(rows, colWidths=[width * share for share in more[0]], repeatRows=1)
             table.setStyle(
                 [
@@ -567,9 +554,7 @@ def _pdf(path, content, *, header, columns, title, author, body, size, leading):
             return pdfdoc.PDFDictionary(entries).format(document)
 
     document = BaseDocTemplate(str(path), pagesize=A4, invariant=1, title=title, author=author, lang="en-GB")
-    document.addPageTemplates(
-        [PageTemplate("first", frames(banner), onPage=first), PageTemplate("later", frames(0))]
-    )
+    document.addPageTemplates([PageTemplate("first", frames(banner), onPage=first), PageTemplate("later", frames(0))])
 
     def canvas(*args, **kwargs):
         made = Numbered(*args, **kwargs)

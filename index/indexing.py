@@ -13,7 +13,7 @@ from pathlib import Path
 from .chunking import ChunkSettings, chunk
 from .documents import Document, Passage
 from .embedding import Embedder, embed_with_sentences, load_embedder
-from .errors import DocumentError, NoIndex, OtherIndex, SkippedFile
+from .errors import DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
 from .files import Found, discover
 from .fingerprint import check_probe, probe
 from .inputs import model_context, model_input
@@ -113,7 +113,9 @@ class _Run:
             if settings is not None and settings != made:
                 raise OtherIndex(f"the index was made with {made}, asked for {settings}: index --rebuild changes it")
             self.settings = made
-            self.probed = False
+            self.probed = embedder is not None
+            if embedder is not None:
+                check_probe(embedder, self.manifest)
         else:
             self.embedder = embedder or load_embedder()
             self.settings = settings or ChunkSettings()

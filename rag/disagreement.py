@@ -17,7 +17,7 @@ _DISPUTES = re.compile(
     r"""\b(?:
       den(?:y|ies|ied|ying) | disput(?:e|es|ed|ing) | reject(?:s|ed|ing)? | refut(?:e|es|ed|ing) | contest(?:s|ed|ing)?
     | contradict(?:s|ed|ing)? | dismiss(?:es|ed|ing)? | disagree(?:s|d|ing)? | challeng(?:es|ed|ing)
-    | questioned | questions\s(?:whether|the|this|that|how)
+    | questioned | questions\s(?:whether|the|this|how)
     | exaggerat\w+ | overstat\w+ | unfounded | untrue | incorrect | myth | fabricat\w+ | propaganda | controversial
     | debated | misleading | contrary\sto | unlike | no\sevidence | never\shappened
     | (?:was|were|is|are)\swrong | (?:had|has|have)\snothing\sto\sdo\swith

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from index.embedding import Vectors, unit
+
+settings.register_profile("footnoted", deadline=None, derandomize=True)
+settings.load_profile("footnoted")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

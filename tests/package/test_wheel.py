@@ -60,7 +60,9 @@ def test_it_indexes_and_answers_outside_the_clone(installed: Path, tmp_path: Pat
 
 def test_a_users_files_of_the_same_names_are_documents_and_never_run(installed: Path, tmp_path: Path) -> None:
     for name in ("index", "rag", "ui", "eval"):
-        (tmp_path / f"{name}.py").write_text("open('ran', 'w').close()\nraise SystemExit('a file of the user was run')\n")
+        (tmp_path / f"{name}.py").write_text(
+            "open('ran', 'w').close()\nraise SystemExit('a file of the user was run')\n"
+        )
     (tmp_path / "note.txt").write_text("The garden gate is painted green every spring.\n")
     indexed = run(installed, "index", ".", "--json", at=tmp_path)
     assert indexed.returncode == 0, indexed.stderr
@@ -73,7 +75,9 @@ def test_another_package_called_index_is_named_in_one_line(installed: Path, tmp_
     (tmp_path / "index").mkdir()
     (tmp_path / "index" / "__init__.py").write_text("")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    asked = subprocess.run([installed, "status"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    asked = subprocess.run(
+        [installed, "status"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
     assert asked.returncode == 1
     assert asked.stderr.startswith("footnoted: the package 'index' is not Footnoted's but ")
     assert asked.stderr.count("\n") == 1

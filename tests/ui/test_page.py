@@ -16,9 +16,17 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
 HERE = Path(__file__).parents[2]
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
 SHOTS = Path(os.environ.get("FOOTNOTED_SCREENSHOTS") or HERE / "screenshots")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
 
 if CHROMIUM is None:
     if os.environ.get("FOOTNOTED_BROWSER") == "required":

@@ -1,0 +1,238 @@
+"""The command line: what it prints, its JSON and its exit status, with an embedder that counts words."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from ui.cli import main
+
+LEASE = "# Lease\n\nThe lease ends on 31 March 2030. The rent is 900 euros a month.\n"
+NOTES = "The garden gate is painted green every spring.\n"
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, make_embedder: Callable
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command in a folder with two documents; (exit status, output, errors)."""
+
+    def load(name: str | None = None) -> object:
+        return make_embedder(name or "words", shift=1 if name == "letters" else 0)
+
+    for module in ("index.indexing", "index.index", "ui.commands"):
+        monkeypatch.setattr(f"{module}.load_embedder", load)
+    monkeypatch.delenv("FOOTNOTED_INDEX", raising=False)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "lease.md").write_text(LEASE)
+    (tmp_path / "docs" / "notes.txt").write_text(NOTES)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        try:
+            status = main(arguments)
+        except SystemExit as stopped:
+            status = int(stopped.code or 0)
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+def values(out: str) -> dict:
+    assert out.isascii()
+    assert out.count("\n") == 1
+    return json.loads(out)
+
+
+def test_index_tells_of_every_file(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "docs" / "photo.png").write_bytes(b"\x89PNG")
+    (tmp_path / "docs" / "broken.pdf").write_bytes(b"%PDF-1.7\nno more")
+    status, out, _ = run("index", "docs", "--json")
+    got = values(out)
+    assert status == 3
+    assert got["documents"] == {"added": 2, "updated": 0, "unchanged": 0, "removed": 0, "skipped": 1, "failed": 1}
+    assert (got["generation"], got["passages"], got["embedded"]) == (1, 2, 2)
+    assert {Path(row["path"]).name: row["status"] for row in got["files"]} == {
+        "lease.md": "added", "notes.txt": "added", "photo.png": "skipped", "broken.pdf": "failed",
+    }  # fmt: skip
+    assert all(Path(row["path"]).is_absolute() for row in got["files"])
+    assert all(row["reason"] for row in got["files"] if row["status"] in ("skipped", "failed"))
+
+
+def test_index_without_a_path_refreshes_what_is_known(run: Callable, tmp_path: Path) -> None:
+    run("index", "docs")
+    (tmp_path / "docs" / "notes.txt").unlink()
+    (tmp_path / "docs" / "new.txt").write_text("The cellar is dry.\n")
+    status, out, _ = run("index", "--json")
+    assert status == 0
+    assert values(out)["documents"] == {
+        "added": 1, "updated": 0, "unchanged": 1, "removed": 1, "skipped": 0, "failed": 0,
+    }  # fmt: skip
+
+
+def test_a_root_that_is_gone_loses_nothing(run: Callable, tmp_path: Path) -> None:
+    run("index", "docs")
+    (tmp_path / "docs").rename(tmp_path / "elsewhere")
+    status, out, _ = run("index", "--json")
+    assert status == 3
+    assert values(out)["files"] == [
+        {
+            "path": str(tmp_path / "docs"),
+            "status": "failed",
+            "reason": "no longer there: what was indexed from it is kept",
+        }
+    ]
+    assert values(run("ask", "When does the lease end?", "--json")[1])["abstained"] is False
+
+
+def test_ask_gives_the_object_of_the_contract(run: Callable, tmp_path: Path) -> None:
+    run("index", "docs")
+    status, out, _ = run("ask", "When does the lease end?", "--json", "--threshold", "0")
+    got = values(out)
+    assert status == 0
+    assert list(got) == [
+        "question", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation", "timings",
+    ]  # fmt: skip
+    first = got["citations"][0]
+    assert first["quote"] == "The lease ends on 31 March 2030."
+    assert (first["marker"], first["source"], first["title"], first["page"]) == (1, "lease.md", "Lease", None)
+    shown = values(run("show", "lease.md", "--json")[1])
+    assert shown["text"][first["start"] : first["end"]] == first["quote"]
+    assert list(shown) == ["source", "title", "text", "pages", "sha256"]
+    assert list(got["timings"]) == ["load_s", "retrieve_s", "read_s", "total_s"]
+
+
+def test_ask_reads_a_question_a_line_and_a_bad_line_stops_nothing(
+    run: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("index", "docs")
+    monkeypatch.setattr(sys, "stdin", StringIO("When does the lease end?\n   \nWhat colour is the gate?\n"))
+    status, out, _ = run("ask", "-")
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert status == 3
+    assert [row["question"] for row in rows] == ["When does the lease end?", "   ", "What colour is the gate?"]
+    assert rows[1] == {"question": "   ", "error": "the question is empty: ask something"}
+
+
+def test_ask_for_a_person_shows_quote_and_place(run: Callable) -> None:
+    run("index", "docs")
+    _, out, _ = run("ask", "When does the lease end?", "--threshold", "0")
+    assert out.startswith("The lease ends on 31 March 2030. [1]")
+    assert "[1] lease.md\n    “The lease ends on 31 March 2030.”" in out
+
+
+def test_search_lists_scores_of_both_sides(run: Callable) -> None:
+    run("index", "docs")
+    got = values(run("search", "green gate", "-k", "1", "--json")[1])
+    assert got["query"] == "green gate"
+    (hit,) = got["hits"]
+    assert hit["source"] == "notes.txt"
+    assert hit["score"] == 1.0
+    assert hit["lexical"] > 0
+    assert 0 < hit["dense"] < 1
+
+
+def test_status_and_verify_tell_what_is_there(run: Callable, tmp_path: Path) -> None:
+    run("index", "docs")
+    got = values(run("status", "--json")[1])
+    assert (got["documents"], got["passages"], got["model"], got["generation"]) == (2, 2, "words", 1)
+    assert [row["source"] for row in got["sources"]] == ["lease.md", "notes.txt"]
+    assert run("verify")[0] == 0
+    (vectors,) = (tmp_path / ".footnoted").rglob("vectors.faiss")
+    vectors.write_bytes(vectors.read_bytes()[:-1])
+    status, out, _ = run("verify", "--json")
+    assert status == 1
+    assert values(out)["problems"][0].startswith(str(Path(".footnoted") / "segments"))
+    assert "vectors.faiss is damaged" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "line"),
+    [
+        (("index", "nowhere"), 2, "no such file or folder: "),
+        (("index", "docs/*.pdf"), 2, "no file matches "),
+        (("index",), 1, "no index at .footnoted: name what to index, footnoted index PATH"),
+        (("ask", "Who?"), 1, "no index at .footnoted: make one with  footnoted index PATH"),
+        (("status", "--index", "docs/lease.md"), 1, "no index at docs/lease.md"),
+        (("search", "x", "-k", "0", "--index", "made"), 2, "the number of passages must be at least 1, got 0"),
+        (("ask", "   ", "--index", "made"), 2, "the question is empty: ask something"),
+        (("ask", "x" * 4001, "--index", "made"), 2, "the question has 4,001 characters, at most 4,000 are read"),
+        (("show", "nothing.txt", "--index", "made"), 2, "no document 'nothing.txt' in the index at made"),
+        (
+            ("index", "docs", "--index", "made", "--chunk-size", "64"),
+            1,
+            "the index was made with ChunkSettings(size=200",
+        ),
+        (("index", "docs", "--chunk-size", "4"), 2, "chunk size must be at least 16 tokens, got size=4"),
+        (("index", "docs", "--index", "docs/lease.md"), 2, "cannot write an index at docs/lease.md"),
+        (("eval",), 2, "give either a COLLECTION folder or --questions FILE"),
+        (("eval", "nowhere"), 2, "no "),
+        (("eval", "--questions", "nowhere.jsonl", "--index", "made"), 2, "no "),
+    ],
+)
+def test_a_users_mistake_is_one_line(run: Callable, arguments: tuple[str, ...], status: int, line: str) -> None:
+    run("index", "docs", "--index", "made")
+    got, out, err = run(*arguments)
+    assert err.startswith(f"footnoted: {line}"), err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert (got, out) == (status, "")
+
+
+def test_an_empty_folder_is_an_index_without_passages(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    status, out, _ = run("index", "empty")
+    assert (status, out.startswith("no files found; 0 passages")) == (0, True)
+    got = values(run("ask", "Anything?", "--json")[1])
+    assert (got["abstained"], got["text"]) == (True, "The index holds no passages yet: add documents first.")
+
+
+def test_an_unreadable_file_is_failed_and_the_others_are_there(run: Callable, tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    (tmp_path / "docs" / "lease.md").chmod(0)
+    status, out, _ = run("index", "docs", "--json")
+    assert status == 3
+    assert values(out)["documents"]["failed"] == 1
+    assert values(out)["documents"]["added"] == 1
+
+
+def test_an_index_of_another_model_is_named_with_both(run: Callable) -> None:
+    run("index", "docs")
+    status, _, err = run("index", "docs", "--embedder", "letters")
+    assert status == 1
+    assert err.startswith("footnoted: the index was made with words, but letters gives other vectors (cosine 0.")
+    assert run("index", "docs", "--embedder", "letters", "--rebuild")[0] == 0
+    assert values(run("status", "--json")[1])["model"] == "letters"
+
+
+def test_eval_of_a_collection_writes_run_and_rows(run: Callable, tmp_path: Path) -> None:
+    folder = tmp_path / "tiny"
+    (folder / "qrels").mkdir(parents=True)
+    rows = [{"_id": "a", "title": "", "text": LEASE}, {"_id": "b", "title": "", "text": NOTES}]
+    (folder / "corpus.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "queries.jsonl").write_text(
+        '{"_id": "q1", "text": "green gate"}\n{"_id": "q2", "text": "rent of the lease"}\n'
+    )
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tb\t1\nq2\ta\t1\n")
+    status, out, _ = run("eval", "tiny", "--json", "--out", "runs")
+    got = values(out)
+    assert status == 0
+    assert got["metrics"] == {"nDCG@10": 1.0, "R@5": 1.0, "R@100": 1.0, "RR@10": 1.0}
+    assert got["ci"]["nDCG@10"] == [1.0, 1.0]
+    assert (got["collection"], got["queries"]) == ("tiny", 2)
+    assert Path(got["run"]).read_text().splitlines()[0].split()[:4] == ["q1", "Q0", "b", "1"]
+    assert len(Path(got["per_query"]).read_text().splitlines()) == 2
+    assert not (tmp_path / ".footnoted").exists()
+
+
+def test_wrong_usage_exits_with_two(run: Callable) -> None:
+    status, _, err = run("ask")
+    assert status == 2
+    assert "QUESTION" in err
