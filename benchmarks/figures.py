@@ -32,8 +32,9 @@ def table() -> str:
     figures, machine = ask["figures"], ask["machine"]
     lines += [
         "",
-        f"On a long encyclopaedia article with 20 questions (never tuned on): {fact['quoted']} of {fact['questions']} facts "
-        f"answered in the quotes, {contested['right']} of {contested['questions']} contested questions with both sides, "
+        "On a long encyclopaedia article with 20 questions (never tuned on): "
+        f"{fact['quoted']} of {fact['questions']} facts answered in the quotes, "
+        f"{contested['right']} of {contested['questions']} contested questions with both sides, "
         f"{refusal['unanswerable_refused']} of {unanswerable} unanswerable ones refused, "
         f"{refusal['answerable_refused']} answerable ones refused; "
         f"{quality['figures']['seed']['exact_quotes']} of {quality['figures']['seed']['quotes']} quotes exact.",
@@ -43,8 +44,9 @@ def table() -> str:
         f"{figures['plain']['cpu']:.2f} and {figures['plain']['peak_mb']:.0f} MB (median ratio "
         f"{figures['cpu ratio']['median']:.2f}, {figures['runs']} runs in turn).",
         "",
-        f"{machine['processor']}, {machine['cores']} cores, {ask['date']}. `python benchmarks/quality.py --data DIR` and "
-        "`python benchmarks/ask.py --file FILE` show these; benchmarks/results has the versions.",
+        f"{machine['processor']}, {machine['cores']} cores, {ask['date']}. "
+        "`python benchmarks/quality.py --data DIR` and `python benchmarks/ask.py --file FILE` show these; "
+        "benchmarks/results has the versions.",
     ]
     return "\n".join(lines)
 

@@ -78,9 +78,7 @@ def evaluate(
         if progress:
             progress(done, len(collection.queries))
     if not any(run.values()):
-        raise UsageError(
-            f"no query found a row of {collection.corpus}: index that file, then search that index"
-        )
+        raise UsageError(f"no query found a row of {collection.corpus}: index that file, then search that index")
 
     rows = []
     for query, text in collection.queries.items():

@@ -94,9 +94,7 @@ def measure(name: str) -> Measure:
     """The measure called `name`, such as "nDCG@10". Raises UsageError that lists what there is."""
     parts = re.fullmatch(r"([A-Za-z]+)(?:@([1-9][0-9]{0,8}))?", name)
     if parts is None or parts[1] not in FUNCTIONS or (parts[2] is None and parts[1] in NEED_CUTOFF):
-        raise UsageError(
-            f"no measure {name!r}: use nDCG@k, R@k, RR@k, AP, AP@k, P@k or Success@k with k >= 1"
-        )
+        raise UsageError(f"no measure {name!r}: use nDCG@k, R@k, RR@k, AP, AP@k, P@k or Success@k with k >= 1")
     return Measure(name, int(parts[2]) if parts[2] else None, FUNCTIONS[parts[1]])
 
 

@@ -87,9 +87,7 @@ class QuestionReport:
         if area is not None:
             lines.append(f"confidence parts them with an AUROC of {area:.3f}")
         wrong = [v for v in self.verdicts if not v.right]
-        lines += [
-            f"wrong: {v.question.id} ({v.question.type}) {_one_line(v.question.question)}" for v in wrong[:20]
-        ]
+        lines += [f"wrong: {v.question.id} ({v.question.type}) {_one_line(v.question.question)}" for v in wrong[:20]]
         lines += [f"... and {len(wrong) - 20} more"] if len(wrong) > 20 else []
         return "\n".join(lines)
 
@@ -101,9 +99,7 @@ class QuestionReport:
 
     def _groups(self) -> dict[str, list[Verdict]]:
         """The verdicts of each measure: "right" over all, "right:TYPE" over one type."""
-        return {"right": list(self.verdicts)} | {
-            f"right:{name}": group for name, group in self._types().items()
-        }
+        return {"right": list(self.verdicts)} | {f"right:{name}": group for name, group in self._types().items()}
 
 
 def _counts(group: list[Verdict]) -> dict[str, float]:
@@ -133,9 +129,7 @@ def _row(v: Verdict) -> dict[str, object]:
         "text": v.question.question,
         "metrics": {"right": float(v.right), f"right:{v.question.type}": float(v.right)},
         "answer": v.answer.text,
-        "quotes": [
-            {"source": c.source, "start": c.start, "end": c.end, "quote": c.quote} for c in v.answer.citations
-        ],
+        "quotes": [{"source": c.source, "start": c.start, "end": c.end, "quote": c.quote} for c in v.answer.citations],
         "confidence": v.answer.confidence,
         "abstained": v.answer.abstained,
         "quoted": v.quoted,

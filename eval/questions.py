@@ -59,9 +59,7 @@ def _question(file: Path, number: int, row: dict[str, Any]) -> Question:
     answers = _texts(row.get("answers", row.get("answer", [])))
     support = _texts(row.get("support") or [])
     if answers is None:
-        raise bad_line(
-            file, number, '"answers" must be a list of strings', row.get("answers", row.get("answer"))
-        )
+        raise bad_line(file, number, '"answers" must be a list of strings', row.get("answers", row.get("answer")))
     if support is None:
         raise bad_line(file, number, '"support" must be a list of quotes', row["support"])
     refusal_wanted = "answers" in row and not answers and not support

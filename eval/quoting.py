@@ -26,9 +26,7 @@ def words(text: str) -> tuple[str, ...]:
 def contains(text: str, part: str) -> bool:
     """Whether the words of `part` stand in `text` as they are, in one piece; never if `part` has none."""
     whole, piece = words(text), words(part)
-    return bool(piece) and any(
-        whole[at : at + len(piece)] == piece for at in range(len(whole) - len(piece) + 1)
-    )
+    return bool(piece) and any(whole[at : at + len(piece)] == piece for at in range(len(whole) - len(piece) + 1))
 
 
 def overlap(one: str, other: str) -> bool:

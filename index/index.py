@@ -12,12 +12,13 @@ from .documents import Document, Passage
 from .embedding import Embedder, Vectors, load_embedder
 from .errors import DamagedIndex, UsageError
 from .fingerprint import check_probe
-from .indexing import Progress, Update, update
+from .indexing import update
 from .lexical import inverse_document_frequency, weight
 from .manifest import Manifest, damages, generation_of, read_manifest
 from .normalising import searchable
 from .segment import FileRecord, Segment
 from .terms import terms
+from .updates import Progress, Update
 
 # A reader that opens a generation while newer ones are committed and old files swept tries again.
 _ATTEMPTS = 5

@@ -5,7 +5,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
@@ -23,47 +23,12 @@ from .manifest import Manifest, SegmentEntry, is_index, read_manifest, without, 
 from .segment import Contents, Embedded, FileRecord, Segment, quantised, write_segment
 from .sweeping import sweep
 from .terms import terms
+from .updates import STATUSES, FileRow, Progress, Update
 
 # Passages a commit: what a kill can cost, and what is held in memory.
 BATCH = 2048
 # Passages embedded between two reports of progress.
 _STRIDE = 128
-
-STATUSES = ("added", "updated", "unchanged", "removed", "skipped", "failed")
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """What became of one file: its absolute path, one of STATUSES, and the reason for the last two."""
-
-    path: str
-    status: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where an update stands: files read of all, passages embedded of those read, the file in hand."""
-
-    done: int
-    files: int
-    embedded: int
-    passages: int
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """What an update did. `documents` counts files by status; `passages` are those in the index now,
-    `embedded` those whose vectors were computed and not reused.
-    """
-
-    generation: int
-    documents: dict[str, int]
-    passages: int
-    embedded: int
-    files: tuple[FileRow, ...]
-    seconds: float
 
 
 def update(

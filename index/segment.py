@@ -273,8 +273,16 @@ class Segment:
             living = np.packbits(self.alive, bitorder="little")
             selector = faiss.IDSelectorBitmap(living)  # type: ignore[call-arg, arg-type]
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        scores, rows = self.vectors.search(query[None], k, params=parameters)
-        return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
+        # FAISS leaves open which of equal scores come first, and which fall off the end.
+        asked = k + 1
+        while True:
+            asked = min(asked, self.passages)
+            scores, rows = self.vectors.search(query[None], asked, params=parameters)
+            if asked == self.passages or scores[0, -1] < scores[0, k - 1]:
+                break
+            asked *= 4
+        best = np.lexsort((rows[0], -scores[0]))[:k]
+        return [(int(rows[0, place]), float(scores[0, place])) for place in best]
 
     def vector(self, row: int) -> Vectors:
         """(dim,) float32."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-DONE, FAILED, USAGE, PARTLY = 0, 1, 2, 3
+from .exit_codes import FAILED, STOPPED, USAGE
 
 _EPILOG = """examples:
   footnoted index ~/papers                 read a folder (again: only what changed)
@@ -179,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         kept = ": what was committed is kept, the same command goes on from there" if options.command == "index" else ""
         print(f"\nfootnoted: stopped{kept}", file=sys.stderr)
-        return 130
+        return STOPPED
     except BrokenPipeError:  # the reader of our output has gone: nothing to say to it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED

@@ -15,7 +15,7 @@ from index.indexing import update
 from rag.system import System
 
 from . import printing
-from .cli import DONE, FAILED, PARTLY
+from .exit_codes import DONE, FAILED, PARTLY
 from .progress import Bar
 
 

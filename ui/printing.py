@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from index.documents import Document
 from index.index import Index
-from index.indexing import Update
+from index.updates import Update
 from rag.answers import Answer, Hit
 
 # The reason of files whose names begin with a point: listed by --json, no news for a person.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from index.indexing import Progress
+from index.updates import Progress
 
 # Seconds between two drawings: more often is not read, and slows what it reports.
 _EVERY = 0.1

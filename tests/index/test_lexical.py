@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from index import Embedder, Index
-from index.lexical import B, K1, count_terms
+from index.lexical import K1, B, count_terms
 from index.terms import terms
 
 Write = Callable[..., Path]
