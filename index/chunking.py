@@ -127,12 +127,15 @@ def _groups(text: str, sentences: Sequence[_Sentence], settings: ChunkSettings, 
     A run prefers to end with its paragraph: where the next paragraph does not fit whole and the run
     is at least half full, it ends there.
     """
-    paragraph_end = ["\n" in text[one.span[1] : following.span[0]] for one, following in pairwise(sentences)] + [True]
+    between = [text[one.span[1] : following.span[0]] for one, following in pairwise(sentences)]
+    paragraph_end = ["\n" in gap for gap in between] + [True]
+    # What stands before a sentence: a space, or a newline and a list marker.
+    before = [0, *(max(1, tokens) for tokens in count_tokens(between))]
     first = 0
     while first < len(sentences):
         last, tokens, pieces, whole = first, 0, 0, None
         while last < len(sentences):
-            tokens += sentences[last].tokens + 1  # the space or newline between
+            tokens += sentences[last].tokens + (before[last] if last > first else 0)
             pieces += sentences[last].pieces
             if last > first and (tokens > settings.size or pieces > room):
                 break

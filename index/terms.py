@@ -34,5 +34,6 @@ def terms(text: str, language: str = "english") -> list[str]:
     Stemmer: Snowball (Porter 2001, https://snowballstem.org).
     """
     plain = searchable(text).lower().replace("’", "'")
-    words = [word.replace(",", "") for word in _WORD.findall(plain) if word not in STOPWORDS]
+    # "what's" and "it's" are stopwords as well.
+    words = [word.replace(",", "") for word in _WORD.findall(plain) if word.split("'")[0] not in STOPWORDS]
     return list(_stemmer(language).stemWords(words))

@@ -102,7 +102,6 @@ def test_no_passage_has_more_tokens_than_the_setting(text: str) -> None:
     assert all(count_tokens([one.text])[0] <= SMALL.size for one in passages(text, window=100))
 
 
-@pytest.mark.xfail(strict=True, reason="list markers and runs of white space between sentences are not counted")
 def test_list_markers_count_as_tokens() -> None:
     text = "\n".join(f"{number}) tea" for number in range(100, 140))
     assert all(count_tokens([one.text])[0] <= SMALL.size for one in passages(text, window=100))

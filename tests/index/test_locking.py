@@ -1,0 +1,63 @@
+"""One writer at a time, and the next one at once when it is gone."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from index.errors import LockedIndex, UsageError
+from index.locking import writing
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[int]:
+    """The process id of a child that holds the lock of `tmp_path` until it is killed."""
+    ready, tell = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with writing(tmp_path):
+            os.write(tell, b"!")
+            time.sleep(60)
+        os._exit(0)
+    os.read(ready, 1)
+    yield child
+    os.close(ready)
+    os.close(tell)
+    try:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass
+
+
+def test_a_second_writer_is_refused_at_once_and_told_who_writes(tmp_path: Path, holder: int) -> None:
+    started = time.perf_counter()
+    with pytest.raises(LockedIndex) as error, writing(tmp_path):
+        pass
+    assert time.perf_counter() - started < 1
+    expected = f"the index at {tmp_path} is being written by process {holder}: try again when it is done"
+    assert str(error.value) == expected
+
+
+def test_after_a_kill_the_next_writer_gets_in(tmp_path: Path, holder: int) -> None:
+    os.kill(holder, signal.SIGKILL)
+    os.waitpid(holder, 0)
+    with writing(tmp_path):
+        assert (tmp_path / "lock").read_text() == str(os.getpid())
+
+
+def test_the_lock_is_let_go_of_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), writing(tmp_path):
+        raise ZeroDivisionError
+    with writing(tmp_path), pytest.raises(LockedIndex, match=f"process {os.getpid()}"), writing(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError) as error, writing(tmp_path / "file" / "index"):
+        pass
+    assert str(error.value) == f"cannot write an index at {tmp_path / 'file' / 'index'}: Not a directory"
