@@ -1,5 +1,6 @@
 """A searchable generation of an index."""
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from .documents import Document, Passage
 from .embedding import Embedder, Vectors, load_embedder
 from .errors import DamagedIndex, UsageError
 from .fingerprint import check_probe
+from .generations import sound_generation
 from .indexing import update
 from .lexical import inverse_document_frequency, weight
 from .manifest import Manifest, damages, generation_of, read_manifest
@@ -45,16 +47,24 @@ class Candidates:
 class Index:
     """One generation, opened for reading: it never changes, whatever is committed after it.
 
+    `notice` is a line for a person if newer generations are damaged and this is the last good one.
     Rows number the passages over all segments; a row means a passage in this generation only.
     """
 
     def __init__(
-        self, folder: Path, manifest: Manifest, segments: Sequence[Segment], embedder: Embedder, pointer: bytes
+        self,
+        folder: Path,
+        manifest: Manifest,
+        segments: Sequence[Segment],
+        embedder: Embedder,
+        pointer: bytes,
+        notice: str = "",
     ) -> None:
         self.folder = folder
         self.manifest = manifest
         self.segments = tuple(segments)
         self.embedder = embedder
+        self.notice = notice
         self._pointer = pointer
         sizes = [len(segment.alive) for segment in segments]
         self._bases = np.concatenate([[0], np.cumsum(sizes)]).astype(int).tolist()
@@ -80,22 +90,25 @@ class Index:
     def open(cls, at: Path | str, *, embedder: Embedder | None = None) -> "Index":
         """Open the current generation of the index in the folder `at`.
 
-        The embedder is the one that the manifest names unless one is given. Every byte is checked.
-        Raises NoIndex, DamagedIndex, or OtherIndex if the model or the format is another one.
+        The embedder is the one that the manifest names unless one is given. Every byte is checked; if
+        the current generation is damaged, the last good one is opened and `notice` says so.
+        Raises NoIndex, DamagedIndex if no generation is whole, OtherIndex if the format is another one.
         """
         folder = Path(at)
         for attempt in range(_ATTEMPTS):
             pointer = generation_of(folder)
-            manifest = read_manifest(folder)
-            problems = damages(folder, manifest)
-            if not problems:
-                break
-            if attempt + 1 == _ATTEMPTS or generation_of(folder) == pointer:
-                raise DamagedIndex(f"{problems[0]}: rebuild with  footnoted index --rebuild PATH")
-        segments = [Segment(folder / "segments" / entry.name, entry) for entry in manifest.segments]
+            try:
+                sound = sound_generation(folder)
+                entries = [entry for entry in sound.manifest.segments if not entry.staged]
+                segments = [Segment(folder / "segments" / entry.name, entry) for entry in entries]
+                if not sound.damaged or generation_of(folder) == pointer:
+                    break
+            except (DamagedIndex, OSError, RuntimeError, sqlite3.Error):  # swept away under our hands
+                if attempt + 1 == _ATTEMPTS or generation_of(folder) == pointer:
+                    raise
         if embedder is None:
-            embedder = load_embedder(manifest.model)
-        return cls(folder, manifest, segments, embedder, pointer)
+            embedder = load_embedder(sound.manifest.model)
+        return cls(folder, sound.manifest, segments, embedder, pointer, sound.notice)
 
     def update(self, paths: Sequence[Path | str] = (), *, progress: Callable[[Progress], None] | None = None) -> Update:
         """Bring the index on disk up to date with `paths` (all known ones if none are given).
@@ -132,9 +145,12 @@ class Index:
 
     def files(self) -> Iterator[FileRecord]:
         """Every file that was met, in the order it was last read."""
+        met = set()
         for segment in self.segments:
             for _, record in segment.files():
-                yield record
+                if record.path not in met:  # a long file is in several segments
+                    met.add(record.path)
+                    yield record
 
     def sources(self) -> list[tuple[str, str, int, int]]:
         """(source, title, characters, passages) of each document, sorted by source."""

@@ -1,34 +1,34 @@
-"""Bringing an index up to date with files: read, chunk, embed, commit."""
+"""Bringing an index up to date with files: find, read, chunk, commit."""
 
 import hashlib
 import os
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
 
+from .batch import Batch, Chunked, living
 from .chunking import ChunkSettings, chunk
-from .documents import Document, Passage
-from .embedding import Embedder, embed_with_sentences, load_embedder
-from .errors import DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
+from .documents import Document
+from .embedding import Embedder, load_embedder
+from .errors import DamagedIndex, DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
 from .files import Found, discover
 from .fingerprint import check_probe, probe
-from .inputs import model_context, model_input
+from .generations import quarantine, sound_generation
 from .loading import Problem, load
 from .locking import writing
-from .manifest import Manifest, SegmentEntry, is_index, read_manifest, without, write_manifest
-from .segment import Contents, Embedded, FileRecord, Segment, quantised, write_segment
+from .manifest import Manifest, SegmentEntry, is_index, newest_generation, without, write_manifest
+from .segment import FileRecord, Segment, write_segment
 from .sweeping import sweep
-from .terms import terms
 from .updates import STATUSES, FileRow, Progress, Update
 
 # Passages a commit: what a kill can cost, and what is held in memory.
 BATCH = 2048
-# Passages embedded between two reports of progress.
-_STRIDE = 128
+# Segments of fewer passages are merged when there are more of them than this.
+SMALL_SEGMENTS = 8
 
 
 def update(
@@ -40,10 +40,11 @@ def update(
     rebuild: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Update:
-    """Make the index in `folder` hold what the files at `paths` hold now, and open no other.
+    """Make the index in `folder` hold what the files at `paths` hold now.
 
     Files that are gone from under `paths` are removed; without `paths`, all known ones are looked
-    at. Commits as it goes, `BATCH` passages at a time, and once more at the end. `rebuild` starts
+    at. Commits as it goes, about `BATCH` passages at a time. An index with damaged files is brought
+    back to its last good generation first, and the damaged files are moved aside; `rebuild` starts
     from nothing. Raises UsageError, LockedIndex, DamagedIndex, OtherIndex or ModelError; a single
     bad file raises nothing and has its row.
     """
@@ -53,9 +54,22 @@ def update(
     with writing(folder):
         run = _Run(folder, embedder, settings, rebuild, progress)
         run.read(paths)
-        run.commit()
-        sweep(folder)
+        run.finish()
         return run.report(time.perf_counter() - started)
+
+
+def remove(folder: Path, source: str) -> FileRecord:
+    """Take the file of that source out of the index, and keep it out until it is named again.
+
+    Raises UsageError if there is none, or if `source` is a row of a file.
+    """
+    if not is_index(folder):
+        raise NoIndex(f"no index at {folder}: make one with  footnoted index PATH")
+    with writing(folder):
+        run = _Run(folder, None, None, False, None)
+        record = run.remove(source)
+        run.finish()
+        return record
 
 
 class _Run:
@@ -71,9 +85,12 @@ class _Run:
     ) -> None:
         self.folder = folder
         self.progress = progress
-        if is_index(folder) and not rebuild:
-            self.manifest = read_manifest(folder)
-            self.embedder = embedder or load_embedder(self.manifest.model)
+        self.damaged: tuple[str, ...] = ()
+        self.rebuild = rebuild
+        previous = self._previous()
+        if previous and not rebuild:
+            self.manifest = previous
+            embedder_of_index = load_embedder(self.manifest.model) if embedder is None else embedder
             made = ChunkSettings(**self.manifest.settings)
             if settings is not None and settings != made:
                 raise OtherIndex(f"the index was made with {made}, asked for {settings}: index --rebuild changes it")
@@ -82,31 +99,52 @@ class _Run:
             if embedder is not None:
                 check_probe(embedder, self.manifest)
         else:
-            self.embedder = embedder or load_embedder()
+            embedder_of_index = embedder or load_embedder()
             self.settings = settings or ChunkSettings()
-            previous = read_manifest(folder).generation if is_index(folder) else 0
             self.manifest = Manifest(
-                generation=previous,
-                model=self.embedder.name,
-                dimension=self.embedder.dimension,
-                probe=probe(self.embedder),
+                generation=newest_generation(folder),
+                model=embedder_of_index.name,
+                dimension=embedder_of_index.dimension,
+                probe=probe(embedder_of_index),
                 settings=asdict(self.settings),
+                roots=previous.roots if previous else (),
             )
             self.probed = True
-        self.segments = [Segment(folder / "segments" / entry.name, entry) for entry in self.manifest.segments]
-        self.known: dict[str, tuple[str, int, FileRecord]] = {
-            record.path: (segment.entry.name, row, record)
-            for segment in self.segments
-            for row, record in segment.files()
-        }
-        self.taken = {record.source: path for path, (_, _, record) in self.known.items()}
-        self.contexts: dict[tuple[str, str], str] = {}
-        self.pending: list[tuple[FileRecord, list[tuple[Document, list[Passage]]]]] = []
+        self.embedder = embedder_of_index
+        self.batch = Batch(embedder_of_index)
+        self.staged: list[SegmentEntry] = []
         self.dead: dict[str, set[int]] = {}
         self.rows: list[FileRow] = []
-        self.embedded = self.reused = self.waiting = self.done = self.total = 0
-        self.changed = not is_index(folder) or rebuild
+        self.done = self.total = 0
+        self.changed = not previous or rebuild or bool(self.damaged)
         self.roots = list(self.manifest.roots)
+        self.removed = set(self.manifest.removed)
+        self._open_segments()
+
+    def _previous(self) -> Manifest | None:
+        """The generation to go on from; None to start from nothing."""
+        if not is_index(self.folder):
+            return None
+        try:
+            sound = sound_generation(self.folder)
+        except (DamagedIndex, OtherIndex) as error:
+            if not self.rebuild:
+                raise
+            self.damaged = (str(error),)
+            return None
+        self.damaged = sound.damaged
+        return replace(sound.manifest, generation=newest_generation(self.folder))
+
+    def _open_segments(self) -> None:
+        """Everything of the generation in hand: for reuse also what is staged, of an earlier run too."""
+        entries = self.manifest.segments
+        self.segments = [Segment(self.folder / "segments" / entry.name, entry) for entry in entries]
+        self.known: dict[str, list[tuple[str, int, FileRecord]]] = {}
+        for segment in self.segments:
+            if not segment.entry.staged:
+                for row, record in segment.files():
+                    self.known.setdefault(record.path, []).append((segment.entry.name, row, record))
+        self.taken = {parts[0][2].source: path for path, parts in self.known.items()}
 
     def read(self, paths: Sequence[Path]) -> None:
         """Go through every file under the paths, or under the known roots."""
@@ -123,14 +161,17 @@ class _Run:
         self.total = len(found)
         for one in found:
             self._tell(str(one.path))
-            self._file(one)
+            self._file(one, named=one.path in looked_at)
             self.done += 1
-            if self.waiting >= BATCH:
+            if self.batch.waiting >= BATCH:
                 self.commit()
-        for known, (_, _, record) in list(self.known.items()):
-            if known not in met and any(_gone_from(root, known) for root in looked_at):
+        unseen = [one.path for one in found if one.status == "failed"]  # a folder that could not be listed
+        for known, parts in list(self.known.items()):
+            if known in met or any(Path(known).is_relative_to(path) for path in unseen):
+                continue
+            if any(_gone_from(root, known) for root in looked_at):
                 self._forget(known)
-                if record.status == "added":
+                if parts[0][2].status == "added":
                     self.rows.append(FileRow(known, "removed"))
 
     def _present_roots(self) -> list[Path]:
@@ -147,12 +188,17 @@ class _Run:
 
     def _tell(self, path: str = "") -> None:
         if self.progress:
-            embedded = self.embedded + self.reused
-            self.progress(Progress(self.done, self.total, embedded, embedded + self.waiting, path))
+            embedded = self.batch.embedded + self.batch.reused
+            self.progress(Progress(self.done, self.total, embedded, embedded + self.batch.waiting, path))
 
-    def _file(self, found: Found) -> None:
+    def _file(self, found: Found, *, named: bool) -> None:
         path = str(found.path)
-        before = self.known[path][2] if path in self.known else None
+        before = self.known[path][-1][2] if path in self.known else None
+        if named:
+            self.removed.discard(path)
+        if path in self.removed:
+            self._left_out(path, found.source, "skipped", "removed before: name it to bring it back", before)
+            return
         if found.status:
             self._left_out(path, found.source, found.status, found.reason, before)
             return
@@ -171,28 +217,45 @@ class _Run:
             return
         source = before.source if before else self._free_source(found)
         record = FileRecord(path, source, stat.st_size, stat.st_mtime_ns, digest, "added")
-        documents: list[tuple[Document, list[Passage]]] = []
         problems: list[str] = []
+        documents: list[Chunked] = []
         try:
-            for one in load(found.path, source):
-                if isinstance(one, Problem):
-                    problems.append(one.reason)
-                    continue
-                document = _storable(one)
-                count, window = self.embedder.count_pieces, self.embedder.window
-                documents.append((document, chunk(document, self.settings, count, window)))
-            if not any(passages for _, passages in documents):
+            for document in self._documents(found.path, source, problems):
+                passages = chunk(document, self.settings, self.embedder.count_pieces, self.embedder.window)
+                documents.append((document, passages))
+                if sum(len(inside) for _, inside in documents) >= BATCH:
+                    self._stage(record, documents)
+                    documents = []
+            if not self.staged and not any(passages for _, passages in documents):
                 raise SkippedFile(problems[0] if problems else "no text in it")
         except DocumentError as error:
+            self.staged = []
             status = "skipped" if isinstance(error, SkippedFile) else "failed"
             self._left_out(path, source, status, str(error), before, replace(record, status=status, reason=str(error)))
             return
         self._forget(path)
-        self.pending.append((record, documents))
+        self.batch.add(record, documents)
         self.taken[source] = path
-        self.waiting += sum(len(passages) for _, passages in documents)
         status = "updated" if before and before.status == "added" else "added"
         self.rows.append(FileRow(path, status, "; ".join(problems[:3])))
+        if self.staged:
+            self.commit()
+
+    def _documents(self, path: Path, source: str, problems: list[str]) -> Iterator[Document]:
+        for one in load(path, source):
+            if isinstance(one, Problem):
+                problems.append(one.reason)
+            else:
+                yield _storable(one)
+
+    def _stage(self, record: FileRecord, documents: Sequence[Chunked]) -> None:
+        """Put the beginning of a long file away, to be seen when the file is read to its end."""
+        if self.batch.files:
+            self.commit()
+        self.batch.add(record, documents)
+        entry = self._write()
+        self.staged.append(replace(entry, staged=True))
+        self._switch([*self.manifest.segments, self.staged[-1]])
 
     def _unchanged(self, before: FileRecord) -> None:
         status = "unchanged" if before.status == "added" else before.status
@@ -215,16 +278,27 @@ class _Run:
             self._forget(path)
         if record is not None:  # it was read: an unchanged one need not be read again
             self._forget(path)
-            self.pending.append((record, []))
+            self.batch.add(record, [])
+            self.taken[source] = path
         self.rows.append(FileRow(path, status, reason))
 
     def _forget(self, path: str) -> None:
         """What the index holds of this file is dead with the next commit."""
-        if path in self.known:
-            segment, row, record = self.known.pop(path)
+        for segment, row, record in self.known.pop(path, ()):
             self.dead.setdefault(segment, set()).add(row)
             self.taken.pop(record.source, None)
             self.changed = True
+
+    def remove(self, source: str) -> FileRecord:
+        path = self.taken.get(source)
+        if path is None:
+            file = source.partition("#")[0]
+            row = f": it is a row of {file}, remove that" if file != source and file in self.taken else ""
+            raise UsageError(f"no document {source!r} in the index at {self.folder}{row}")
+        record = self.known[path][-1][2]
+        self._forget(path)
+        self.removed.add(path)
+        return record
 
     def _free_source(self, found: Found) -> str:
         """The path relative to its root, led by the root's name where another file has it already."""
@@ -235,89 +309,42 @@ class _Run:
             number += 1
         return source
 
-    def _embed_pending(self) -> Contents:
-        """What the batch becomes: its passages with their vectors, reused where the same text has one."""
-        passages = [passage for _, documents in self.pending for _, inside in documents for passage in inside]
-        embedded: list[Embedded] = []
-        for first in range(0, len(passages), _STRIDE):
-            embedded += self._embed(passages[first : first + _STRIDE])
-            self.waiting = len(passages) - len(embedded)
-            self._tell()
-        ready = iter(embedded)
-        return [
-            (record, [(document, [next(ready) for _ in inside]) for document, inside in documents])
-            for record, documents in self.pending
-        ]
-
-    def _embed(self, passages: Sequence[Passage]) -> list[Embedded]:
-        inputs = [model_input(passage, self._context(passage)) for passage in passages]
-        contents = [hashlib.sha256(text.encode()).hexdigest()[:32] for text, _ in inputs]
-        done: dict[int, Embedded] = {}
-        for row, (passage, content) in enumerate(zip(passages, contents, strict=True)):
-            if known := self._reused(passage, content):
-                done[row] = known
-        fresh = [row for row in range(len(passages)) if row not in done]
-        if fresh and not self.probed:
+    def _write(self) -> SegmentEntry:
+        """A segment of what waits in the batch."""
+        if not self.probed and self.batch.waiting:
             check_probe(self.embedder, self.manifest)
             self.probed = True
-        vectors, sentences = embed_with_sentences(
-            self.embedder, [inputs[row][0] for row in fresh], [inputs[row][1] for row in fresh]
-        )
-        codes, scales = quantised(sentences)
-        first = 0
-        for row, vector in zip(fresh, vectors, strict=True):
-            last = first + len(passages[row].sentences)
-            words = _words(passages[row])
-            done[row] = Embedded(passages[row], contents[row], vector, codes[first:last], scales[first:last], words)
-            first = last
-        self.embedded += len(fresh)
-        self.reused += len(passages) - len(fresh)
-        return [done[row] for row in range(len(passages))]
-
-    def _context(self, passage: Passage) -> str:
-        key = (passage.title, passage.heading)
-        if key not in self.contexts:
-            if len(self.contexts) > BATCH:
-                self.contexts.clear()
-            self.contexts[key] = model_context(*key, self.embedder.count_pieces, self.embedder.window)
-        return self.contexts[key]
-
-    def _reused(self, passage: Passage, content: str) -> Embedded | None:
-        for segment in self.segments:
-            if (row := segment.row_of_content(content)) is not None:
-                codes, scales = segment.quantised_sentences(row)
-                if len(codes) == len(passage.sentences):
-                    return Embedded(passage, content, segment.vector(row), codes, scales, _words(passage))
-        return None
+        name = f"{self.manifest.generation + 1:08}-{secrets.token_hex(4)}"
+        contents = self.batch.take(self.segments, self._tell)
+        return write_segment(self.folder / "segments" / name, contents, self.manifest.dimension)
 
     def commit(self) -> None:
         """Make what was read so far the current generation; nothing to say, no generation."""
-        if not (self.pending or self.dead or self.changed):
+        if not (self.batch.files or self.dead or self.changed):
             return
-        generation = self.manifest.generation + 1
-        entries = [without(entry, self.dead.get(entry.name, set())) for entry in self.manifest.segments]
-        if self.pending:
-            name = f"{generation:08}-{secrets.token_hex(4)}"
-            entries.append(
-                write_segment(self.folder / "segments" / name, self._embed_pending(), self.manifest.dimension)
-            )
-        entries = [entry for entry in entries if not self._empty(entry)]
-        manifest = replace(
+        # What was staged for the file that is now read to its end is seen from here on.
+        seen = {entry.name for entry in self.staged}
+        entries = [
+            replace(without(entry, self.dead.get(entry.name, set())), staged=entry.staged and entry.name not in seen)
+            for entry in self.manifest.segments
+        ]
+        if self.batch.files:
+            entries.append(self._write())
+        self.staged = []
+        self._switch([entry for entry in entries if not self._empty(entry)])
+
+    def _switch(self, entries: Sequence[SegmentEntry]) -> None:
+        self.manifest = replace(
             self.manifest,
-            generation=generation,
+            generation=self.manifest.generation + 1,
             segments=tuple(entries),
             roots=tuple(self.roots),
+            removed=tuple(sorted(self.removed)),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        write_manifest(self.folder, manifest)
-        self.manifest = manifest
-        self.segments = [Segment(self.folder / "segments" / entry.name, entry) for entry in manifest.segments]
-        self.known = {
-            record.path: (segment.entry.name, row, record)
-            for segment in self.segments
-            for row, record in segment.files()
-        }
-        self.pending, self.dead, self.waiting, self.changed = [], {}, 0, False
+        write_manifest(self.folder, self.manifest)
+        self.dead, self.changed = {}, False
+        self._open_segments()
 
     def _empty(self, entry: SegmentEntry) -> bool:
         """Whether every file of a segment is dead, so that the next generation does without it."""
@@ -326,35 +353,47 @@ class _Run:
         (segment,) = [one for one in self.segments if one.entry.name == entry.name]
         return {row for row, _ in segment.files()} <= self.dead[entry.name]
 
+    def finish(self) -> None:
+        """Commit the rest, forget what was staged for a file never finished, merge, and clear up."""
+        self.changed |= self.removed != set(self.manifest.removed) or self.roots != list(self.manifest.roots)
+        self.commit()
+        if any(entry.staged for entry in self.manifest.segments):
+            self._switch([entry for entry in self.manifest.segments if not entry.staged])
+        small = [segment for segment in self.segments if segment.passages < BATCH]
+        if len(small) > SMALL_SEGMENTS:
+            self._merge(small)
+        if self.damaged:
+            quarantine(self.folder, self.manifest)
+        sweep(self.folder)
+
+    def _merge(self, small: Sequence[Segment]) -> None:
+        """Write what lives in small segments into one."""
+        contents = [one for segment in small for one in living(segment)]
+        name = f"{self.manifest.generation + 1:08}-{secrets.token_hex(4)}"
+        entry = write_segment(self.folder / "segments" / name, contents, self.manifest.dimension)
+        merged = {segment.entry.name for segment in small}
+        self._switch([*(one for one in self.manifest.segments if one.name not in merged), entry])
+
     def report(self, seconds: float) -> Update:
         counts = dict.fromkeys(STATUSES, 0)
         for row in self.rows:
             counts[row.status] += 1
         passages = sum(segment.passages for segment in self.segments)
         rows = tuple(self.rows)
-        return Update(self.manifest.generation, counts, passages, self.embedded, rows, seconds)
-
-
-def _words(passage: Passage) -> tuple[str, ...]:
-    return tuple(terms(f"{passage.context} {passage.text}"))
+        return Update(self.manifest.generation, counts, passages, self.batch.embedded, rows, seconds, self.damaged)
 
 
 def _storable(document: Document) -> Document:
-    """The document with what no database text can hold replaced, character by character."""
-    if "\0" in document.text or not _encodable(document.text):
-        text = document.text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-        document = replace(document, text=text)
-    if not _encodable(document.title):
-        document = replace(document, title=document.title.encode("utf-8", "replace").decode("utf-8"))
-    return document
+    """The document with what no database text can hold (lone surrogates, NUL) replaced, character by
+    character, so that its offsets stay.
+    """
+    return replace(
+        document, source=_encodable(document.source), title=_encodable(document.title), text=_encodable(document.text)
+    )
 
 
-def _encodable(text: str) -> bool:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+def _encodable(text: str) -> str:
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _gone_from(root: Path, path: str) -> bool:

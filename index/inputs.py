@@ -1,5 +1,6 @@
 """What the embedding model is given for a passage: its context, then its sentences."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 
 from .documents import Passage
@@ -30,3 +31,13 @@ def model_input(passage: Passage, context: str) -> tuple[str, list[Span]]:
         spans.append((len(text), len(text) + len(part)))
         text += f"{part} "
     return text.rstrip(), spans
+
+
+def content_hash(text: str) -> str:
+    """Names what was embedded: 32 hexadecimal digits of its sha256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def bare_hash(passage: Passage) -> str:
+    """Names a passage without its title, which may come from the name of the file."""
+    return content_hash(f"{passage.heading}\0{passage.text}")

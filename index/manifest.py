@@ -8,6 +8,9 @@ the rename the old generation stands, after it the new one, never anything betwe
 
 import hashlib
 import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,21 +21,30 @@ from .sums import FileSum, check_file
 
 FORMAT = 1
 CURRENT = "CURRENT"
+MANIFESTS = "manifests"
+_NAME = re.compile(r"\d{8}-[0-9a-f]{16}\.json")
+_POINTER = re.compile(rb"(\d{8}-[0-9a-f]{16}\.json) ([0-9a-f]{64})\n")
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentEntry:
-    """A segment of a generation; `dead` are the rows of its files that a later commit replaced."""
+    """A segment of a generation; `dead` are the rows of its files that a later commit replaced.
+
+    A `staged` one is the beginning of a file that is not read to its end yet: readers leave it out,
+    and its vectors are reused if the reading is cut off and begun again.
+    """
 
     name: str
     files: dict[str, FileSum]
     dead: tuple[int, ...] = ()
+    staged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """One generation. `probe` is the model's fingerprint, `settings` the chunking's, `roots` the
-    absolute PATHs that were indexed, in the order they came.
+    absolute PATHs that were indexed, in the order they came, `removed` the absolute paths of files that
+    a user took out and that are not to come back by themselves.
     """
 
     generation: int
@@ -41,68 +53,94 @@ class Manifest:
     probe: str
     settings: dict[str, Any]
     roots: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
     segments: tuple[SegmentEntry, ...] = ()
     created: str = ""
 
 
 def is_index(folder: Path) -> bool:
-    return (folder / CURRENT).is_file()
+    """Whether an index is, or was, in this folder."""
+    return (folder / CURRENT).is_file() or (folder / MANIFESTS).is_dir()
 
 
 def read_manifest(folder: Path) -> Manifest:
     """The current generation's manifest.
 
     Raises NoIndex if the folder holds none, DamagedIndex if CURRENT or the manifest is not what was
-    written, OtherIndex if it is of a newer format.
+    written, OtherIndex if it is of another format.
     """
+    if not is_index(folder):
+        raise NoIndex(f"no index at {folder}: make one with  footnoted index PATH")
+    current = folder / CURRENT
     try:
-        pointer = (folder / CURRENT).read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        raise NoIndex(f"no index at {folder}: make one with  footnoted index PATH") from None
+        pointer = _POINTER.fullmatch(current.read_bytes())
+    except FileNotFoundError:
+        raise DamagedIndex(f"{current} is missing") from None
     except OSError as error:
-        raise NoIndex(f"cannot read the index at {folder}: {error.strerror}") from None
-    try:
-        name, expected = pointer.decode("ascii").split()
-        file = folder / name
-        if file.parent != folder / "manifests":
-            raise ValueError
-    except ValueError:
-        raise DamagedIndex(f"{folder / CURRENT} is damaged: rebuild with  footnoted index --rebuild") from None
+        raise DamagedIndex(f"{current} cannot be read ({error.strerror})") from None
+    if pointer is None:
+        raise DamagedIndex(f"{current} is damaged")
+    name, digest = pointer[1].decode(), pointer[2].decode()
+    if name[9:25] != digest[:16]:
+        raise DamagedIndex(f"{current} is damaged")
+    return _read(folder / MANIFESTS / name, digest)
+
+
+def older_manifests(folder: Path) -> Iterator[Manifest]:
+    """The sound manifests that are kept, newest first, the current one included.
+
+    A manifest's name holds the beginning of its own sha256, so it can be trusted without CURRENT.
+    """
+    for path in sorted((folder / MANIFESTS).glob("*.json"), reverse=True):
+        if _NAME.fullmatch(path.name):
+            with suppress(DamagedIndex):
+                yield _read(path, path.stem[9:])
+
+
+def newest_generation(folder: Path) -> int:
+    """The highest generation number that any manifest was written for, sound or not."""
+    names = [path.name for path in (folder / MANIFESTS).glob("*.json") if _NAME.fullmatch(path.name)]
+    return max((int(name[:8]) for name in names), default=0)
+
+
+def _read(file: Path, digest: str) -> Manifest:
+    """The manifest in a file whose sha256 begins with `digest`."""
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise DamagedIndex(
-            f"{file} cannot be read ({error.strerror}): rebuild with  footnoted index --rebuild"
-        ) from None
-    if hashlib.sha256(content).hexdigest() != expected:
-        raise DamagedIndex(f"{file} is damaged (sha256 differs): rebuild with  footnoted index --rebuild")
+        raise DamagedIndex(f"{file} cannot be read ({error.strerror})") from None
+    if not hashlib.sha256(content).hexdigest().startswith(digest):
+        raise DamagedIndex(f"{file} is damaged (sha256 differs)")
     values = json.loads(content)
-    if values.pop("format") != FORMAT:
+    found = values.pop("format")
+    if found != FORMAT:
         raise OtherIndex(
-            f"the index at {folder} has format {json.loads(content)['format']}, this version reads {FORMAT}: "
-            "rebuild with  footnoted index --rebuild"
+            f"the index at {file.parent.parent} has format {found}, this version reads {FORMAT}: "
+            "rebuild it with  footnoted index --rebuild PATH"
         )
     segments = tuple(
         SegmentEntry(
             entry["name"],
             {name: FileSum(**total) for name, total in entry["files"].items()},
             tuple(entry["dead"]),
+            entry["staged"],
         )
         for entry in values.pop("segments")
     )
-    return Manifest(**{**values, "roots": tuple(values["roots"]), "segments": segments})
+    values |= {"roots": tuple(values["roots"]), "removed": tuple(values["removed"]), "segments": segments}
+    return Manifest(**values)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Make `manifest` the current generation; returns when that will survive a power cut."""
     content = json.dumps({"format": FORMAT, **asdict(manifest)}, indent=1).encode()
-    manifests = folder / "manifests"
+    digest = hashlib.sha256(content).hexdigest()
+    manifests = folder / MANIFESTS
     make_folder(manifests)
-    file = manifests / f"{manifest.generation:08}.json"
-    write_synced(file, content)
+    name = f"{manifest.generation:08}-{digest[:16]}.json"
+    write_synced(manifests / name, content)
     sync_folder(manifests)
-    pointer = f"manifests/{file.name} {hashlib.sha256(content).hexdigest()}\n".encode()
-    write_synced(folder / "CURRENT.tmp", pointer)
+    write_synced(folder / "CURRENT.tmp", f"{name} {digest}\n".encode())
     (folder / "CURRENT.tmp").replace(folder / CURRENT)
     sync_folder(folder)
 

@@ -11,7 +11,7 @@ A segment is a folder of plain files, written once:
 import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,11 +24,14 @@ from numpy.typing import NDArray
 from .documents import Document, Page, Passage, Section
 from .durable import make_folder, sync_file, sync_folder
 from .embedding import Vectors
+from .inputs import bare_hash
 from .lexical import Postings, count_terms
 from .manifest import SegmentEntry
 from .sums import file_sum
 
 faiss.omp_set_num_threads(1)  # two threads took 60 ms where one took 1
+# numpy reads a header with ast.literal_eval, which is not safe in threads before Python 3.12.
+_ONE_HEADER = threading.Lock()
 
 _TABLES = """
 CREATE TABLE files (row INTEGER PRIMARY KEY, path TEXT, source TEXT, size INTEGER, mtime INTEGER,
@@ -36,7 +39,8 @@ CREATE TABLE files (row INTEGER PRIMARY KEY, path TEXT, source TEXT, size INTEGE
 CREATE TABLE documents (row INTEGER PRIMARY KEY, file INTEGER, source TEXT, title TEXT, text TEXT,
                         sections TEXT, pages TEXT, sha256 TEXT);
 CREATE TABLE passages (row INTEGER PRIMARY KEY, document INTEGER, id TEXT, start INTEGER, "end" INTEGER,
-                       heading TEXT, page INTEGER, sentences TEXT, first_sentence INTEGER, content TEXT);
+                       heading TEXT, page INTEGER, sentences TEXT, first_sentence INTEGER,
+                       content TEXT, bare TEXT);
 CREATE TABLE terms (term TEXT PRIMARY KEY, row INTEGER) WITHOUT ROWID;
 """
 _INDEXES = """
@@ -44,6 +48,7 @@ CREATE INDEX documents_source ON documents (source);
 CREATE INDEX documents_file ON documents (file);
 CREATE INDEX passages_document ON passages (document);
 CREATE INDEX passages_content ON passages (content);
+CREATE INDEX passages_bare ON passages (bare);
 """
 
 
@@ -145,9 +150,9 @@ def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str]) -> N
                 passage = one.passage
                 spans = [(start - passage.start, end - passage.start) for start, end in passage.sentences]
                 connection.execute(
-                    "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (passage_row, document_row, passage.id, passage.start, passage.end, passage.heading,
-                     passage.page, json.dumps(spans), sentence_row, one.content),
+                     passage.page, json.dumps(spans), sentence_row, one.content, bare_hash(passage)),
                 )  # fmt: skip
                 passage_row += 1
                 sentence_row += len(spans)
@@ -180,7 +185,8 @@ class Segment:
             self.alive[[row for (row,) in self._all(query, (dead,))]] = False
 
     def _array(self, name: str) -> NDArray[Any]:
-        array: NDArray[Any] = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+        with _ONE_HEADER:
+            array: NDArray[Any] = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         return array
 
     def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -197,11 +203,15 @@ class Segment:
         """Terms in the living passages."""
         return int(self.postings.lengths[self.alive].sum())
 
-    def files(self) -> Iterable[tuple[int, FileRecord]]:
+    def files(self) -> list[tuple[int, FileRecord]]:
         """The living files with their rows, in the order they were indexed."""
         dead = set(self.entry.dead)
-        query = "SELECT row, path, source, size, mtime, sha256, status, reason FROM files ORDER BY row"
-        return [(row, FileRecord(*rest)) for row, *rest in self._all(query) if row not in dead]
+        return [(row, record) for row, record in enumerate(self.every_file()) if row not in dead]
+
+    def every_file(self) -> list[FileRecord]:
+        """The files, living or not, in row order."""
+        query = "SELECT path, source, size, mtime, sha256, status, reason FROM files ORDER BY row"
+        return [FileRecord(*values) for values in self._all(query)]
 
     def sources(self) -> list[tuple[str, str, int, int]]:
         """(source, title, characters, passages) of each living document, in order."""
@@ -216,18 +226,28 @@ class Segment:
 
     def document(self, source: str) -> Document | None:
         """The living document of that source."""
-        query = "SELECT file, source, title, text, sections, pages, sha256 FROM documents WHERE source = ?"
-        for file, name, title, text, sections, pages, digest in self._all(query, (source,)):
+        for row, file in self._all("SELECT row, file FROM documents WHERE source = ?", (source,)):
             if file not in self.entry.dead:
-                return Document(
-                    name,
-                    title,
-                    text,
-                    tuple(Section(start, end, level, text[start:end]) for start, end, level in json.loads(sections)),
-                    tuple(Page(start, number) for start, number in json.loads(pages)),
-                    digest,
-                )
+                return self._document(row)
         return None
+
+    def documents_of(self, file: int) -> list[tuple[Document, list[int]]]:
+        """The documents of the file at row `file`, in order, each with the rows of its passages."""
+        rows = [row for (row,) in self._all("SELECT row FROM documents WHERE file = ? ORDER BY row", (file,))]
+        query = "SELECT row FROM passages WHERE document = ? ORDER BY row"
+        return [(self._document(row), [place for (place,) in self._all(query, (row,))]) for row in rows]
+
+    def _document(self, row: int) -> Document:
+        query = "SELECT source, title, text, sections, pages, sha256 FROM documents WHERE row = ?"
+        ((source, title, text, sections, pages, digest),) = self._all(query, (row,))
+        return Document(
+            source,
+            title,
+            text,
+            tuple(Section(start, end, level, text[start:end]) for start, end, level in json.loads(sections)),
+            tuple(Page(start, number) for start, number in json.loads(pages)),
+            digest,
+        )
 
     def passage(self, row: int) -> Passage:
         """The passage at `row`."""
@@ -254,10 +274,19 @@ class Segment:
         ((first, count),) = self._all(query, (row,))
         return self.codes[first : first + count], self.scales[first : first + count]
 
-    def row_of_content(self, content: str) -> int | None:
-        """A passage, living or not, for which the same text was embedded."""
+    def row_of_content(self, content: str, bare: str | None = None) -> int | None:
+        """A passage, living or not, for which the same text was embedded; or, if `bare` is given, one
+        with the same text under another title.
+        """
         found = self._all("SELECT row FROM passages WHERE content = ? LIMIT 1", (content,))
+        if not found and bare is not None:
+            found = self._all("SELECT row FROM passages WHERE bare = ? LIMIT 1", (bare,))
         return found[0][0] if found else None
+
+    def content(self, row: int) -> str:
+        """The hash of what was embedded for the passage at `row`."""
+        ((content,),) = self._all("SELECT content FROM passages WHERE row = ?", (row,))
+        return str(content)
 
     def term_row(self, term: str) -> int | None:
         found = self._all("SELECT row FROM terms WHERE term = ?", (term,))

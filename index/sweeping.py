@@ -21,7 +21,7 @@ def sweep(folder: Path) -> None:
     except FootnotedError:
         return
     manifests = sorted((folder / "manifests").glob("*.json"), reverse=True)
-    kept = [path for path in manifests if path.stem <= f"{current.generation:08}"][:KEPT]
+    kept = [path for path in manifests if path.stem[:8] <= f"{current.generation:08}"][:KEPT]
     needed = "".join(path.read_text() for path in kept)
     for path in manifests:
         if path not in kept:

@@ -28,7 +28,8 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class Update:
     """What an update did. `documents` counts files by status; `passages` are those in the index now,
-    `embedded` those whose vectors were computed and not reused.
+    `embedded` those whose vectors were computed and not reused. `damaged` names files of the index that
+    were found damaged and put aside.
     """
 
     generation: int
@@ -37,3 +38,4 @@ class Update:
     embedded: int
     files: tuple[FileRow, ...]
     seconds: float
+    damaged: tuple[str, ...] = ()

@@ -28,13 +28,13 @@ def scaled(candidates: Sequence[Candidate]) -> dict[int, float]:
     """Scores by row, the best 1 and the last of the first POOL 0; what comes after them has 0 too.
 
     The pool is the same however many passages are asked for, so that more of them never change the
-    order of the first. All are 1 where all scores are alike.
+    order of the first. Where the whole pool is alike, it is 1.
     """
     if not candidates:
         return {}
     high, low = candidates[0].score, candidates[:POOL][-1].score
     if high == low:
-        return {one.row: 1.0 for one in candidates}
+        return {one.row: float(one.score == high) for one in candidates}
     return {one.row: max(0.0, (one.score - low) / (high - low)) for one in candidates}
 
 

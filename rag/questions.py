@@ -37,7 +37,8 @@ _OVERVIEW = re.compile(
     | what\s+is\s+.{1,120}\s+about\s*\??$
     | (?:list|show|name|what\s+are|which\s+are|which|what)\s+(?:me\s+)?(?:all\s+)?(?:of\s+)?
         (?:the\s+|my\s+|your\s+|these\s+)?(?:documents?|files?|sources?|papers?|reports?)
-        \s*(?:(?:do\s+you|have|are|in|is|you)\b.{0,60})?[?.]?$
+        (?:\s+(?:are\s+there|do\s+you\s+have|have\s+you\s+(?:got|read)|are\s+(?:indexed|available|loaded)
+          |(?:are\s+)?in\s+(?:here|(?:the|this|my|your)\s+(?:index|collection|library|folder))))?\s*[?.]?$
     )""",
     re.IGNORECASE | re.VERBOSE,
 )

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 from index import Index
 from index.embedding import Embedder
@@ -38,6 +39,7 @@ class System:
 
     def __init__(self, index: Index, load_s: float = 0.0) -> None:
         self._index = index
+        self._opening = Lock()
         self._load_s = load_s
 
     @classmethod
@@ -50,9 +52,10 @@ class System:
 
     @property
     def index(self) -> Index:
-        """The current generation."""
-        self._index = self._index.current()
-        return self._index
+        """The current generation; opened anew, by one thread, after a commit."""
+        with self._opening:
+            self._index = self._index.current()
+            return self._index
 
     def search(self, query: str, k: int = 10, mode: Mode = "fused") -> tuple[Hit, ...]:
         """The k best passages, best first. Raises UsageError for an empty query."""
