@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 from index.caching import cache_folder
 from index.chunking import ChunkSettings
@@ -11,7 +12,7 @@ from index.embedding import load_embedder
 from index.errors import FootnotedError, UsageError
 from index.files import discover
 from index.index import Index, verify
-from index.indexing import update
+from index.indexing import remove, update
 from rag.system import System
 
 from . import printing
@@ -20,8 +21,6 @@ from .progress import Bar
 
 
 def _index(options: argparse.Namespace) -> int:
-    if options.rebuild and not options.paths:
-        raise UsageError("--rebuild needs the PATHs to build from: footnoted index --rebuild PATH")
     settings = None
     if options.chunk_size is not None or options.overlap is not None:
         default = ChunkSettings()
@@ -38,12 +37,21 @@ def _index(options: argparse.Namespace) -> int:
             rebuild=options.rebuild,
             progress=bar.indexing,
         )
+    if options.verbose:
+        printing.log(done, options.index)
     printing.update(done, options.index, as_json=options.json)
     return PARTLY if done.documents["failed"] else DONE
 
 
+def _opened(folder: Path) -> System:
+    """The system; if the index had to fall back to an older generation, a person is told."""
+    system = System.open(folder)
+    printing.notice(system.index.notice)
+    return system
+
+
 def _ask(options: argparse.Namespace) -> int:
-    system = System.open(options.index)
+    system = _opened(options.index)
     if options.question != "-":
         answer = system.answer(options.question, options.threshold)
         printing.answer(answer, as_json=options.json)
@@ -60,7 +68,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    hits = System.open(options.index).search(options.query, options.k, options.mode)
+    hits = _opened(options.index).search(options.query, options.k, options.mode)
     printing.hits(options.query, hits, as_json=options.json)
     return DONE
 
@@ -87,7 +95,7 @@ def _eval(options: argparse.Namespace) -> int:
 
     if options.questions is not None:
         questions = load_questions(options.questions)
-        system = System.open(options.index)
+        system = _opened(options.index)
         with Bar() as bar:
             answered = evaluate_questions(
                 questions,
@@ -130,7 +138,9 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _status(options: argparse.Namespace) -> int:
-    printing.status(Index.open(options.index), as_json=options.json)
+    index = Index.open(options.index)
+    printing.notice(index.notice)
+    printing.status(index, as_json=options.json)
     return DONE
 
 
@@ -145,6 +155,16 @@ def _show(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _remove(options: argparse.Namespace) -> int:
+    printing.removed(remove(options.index, options.source), as_json=options.json)
+    return DONE
+
+
+def _export(options: argparse.Namespace) -> int:
+    printing.export(Index.open(options.index), options.file, as_json=options.json)
+    return DONE
+
+
 Command = Callable[[argparse.Namespace], int]
 
 COMMANDS: dict[str, Command] = {
@@ -156,5 +176,7 @@ COMMANDS: dict[str, Command] = {
     "compare": _compare,
     "status": _status,
     "verify": _verify,
+    "remove": _remove,
+    "export": _export,
     "show": _show,
 }

@@ -1,6 +1,7 @@
 """The chat page: what is on it, and what happens when a question is asked."""
 
 from collections.abc import Iterator, Sequence
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,7 @@ def _header(system: System) -> str:
     return (
         f"<h1>{TITLE}</h1><p>{documents:,} {noun}, {index.passages:,} passages. "
         "Every sentence of an answer is quoted from them.</p>"
+        + (f'<p class="warning">{escape(index.notice)}</p>' if index.notice else "")
     )
 
 

@@ -6,13 +6,16 @@ import re
 import shutil
 import sys
 import textwrap
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
 from index.documents import Document
+from index.errors import UsageError
 from index.index import Index
+from index.segment import FileRecord
 from index.updates import Update
 from rag.answers import Answer, Hit
 
@@ -158,6 +161,8 @@ def update(done: Update, folder: Path, *, as_json: bool) -> None:
             }
         )
         return
+    for problem in done.damaged:
+        _say(f"{problem}: went back to the last good generation; what was damaged is in {folder / 'quarantine'}")
     left_out = [row for row in done.files if row.reason and row.reason != HIDDEN]
     for row in left_out[:_ROWS]:
         _say(f"{row.status:>8}  {row.path}: {row.reason}")
@@ -166,6 +171,54 @@ def update(done: Update, folder: Path, *, as_json: bool) -> None:
     counts = ", ".join(f"{count:,} {status}" for status, count in done.documents.items() if count)
     embedded = f"{done.embedded:,} embedded in {done.seconds:.1f} s"
     _say(f"{counts or 'no files found'}; {done.passages:,} passages in {folder}, {embedded}")
+
+
+def notice(text: str) -> None:
+    """A line on stderr about the index; nothing if there is nothing to say."""
+    if text:
+        print(f"footnoted: {_CONTROL.sub(chr(0xFFFD), text)}", file=sys.stderr)
+
+
+def log(done: Update, folder: Path) -> None:
+    """Append a line for every file to the file `log` of the index; it is outside what is checked."""
+    at = time.strftime("%Y-%m-%dT%H:%M:%S")
+    with (folder / "log").open("a", encoding="utf-8", errors="backslashreplace") as file:
+        for row in done.files:
+            file.write(f"{at} generation {done.generation} {row.status} {row.path} {row.reason}".rstrip() + "\n")
+
+
+def removed(record: FileRecord, *, as_json: bool) -> None:
+    if as_json:
+        line({"removed": record.source, "path": record.path})
+        return
+    _say(f"removed {record.source}; footnoted index {record.path} brings it back")
+
+
+def export(index: Index, file: Path | None, *, as_json: bool) -> None:
+    """A JSON object a line for each document: the layout that `index` reads."""
+    rows = (_exported(index.document(source)) for source, *_ in index.sources())
+    if file is None:
+        for row in rows:
+            line(row)
+        return
+    number = 0
+    try:
+        with file.open("w", encoding="ascii") as out:
+            for number, row in enumerate(rows, 1):
+                out.write(json.dumps(row, ensure_ascii=True) + "\n")
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}") from None
+    if as_json:
+        line({"file": str(file.absolute()), "documents": number})
+        return
+    _say(f"{number:,} documents in {file}")
+
+
+def _exported(document: Document) -> dict[str, Any]:
+    pages = [asdict(page) for page in document.pages]
+    return {
+        "_id": document.source, "title": document.title, "text": document.text, "pages": pages, "sha256": document.sha256,
+    }  # fmt: skip
 
 
 def report(report: _Report, folder: Path, *, as_json: bool) -> None:
