@@ -161,7 +161,7 @@ class _Run:
         self.total = len(found)
         for one in found:
             self._tell(str(one.path))
-            self._file(one, named=one.path in looked_at)
+            self._file(one, named=bool(paths) and one.path in looked_at)
             self.done += 1
             if self.batch.waiting >= BATCH:
                 self.commit()
@@ -298,6 +298,7 @@ class _Run:
         record = self.known[path][-1][2]
         self._forget(path)
         self.removed.add(path)
+        self.roots = [root for root in self.roots if root != path]
         return record
 
     def _free_source(self, found: Found) -> str:

@@ -59,9 +59,7 @@ def parser() -> argparse.ArgumentParser:
         "paths", nargs="*", type=Path, metavar="PATH", help="file, folder or glob; without one, refresh the known ones"
     )
     index.add_argument("--rebuild", action="store_true", help="start from nothing: after damage, or for other settings")
-    index.add_argument(
-        "--verbose", action="store_true", help="append what became of each file to the file log of the index"
-    )
+    index.add_argument("--verbose", action="store_true", help="append a line for each file to the log in the index")
     index.add_argument("--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)")
     index.add_argument("--chunk-size", type=int, metavar="TOKENS", help="passage size in tokens (default 200)")
     index.add_argument("--overlap", type=int, metavar="TOKENS", help="overlap in tokens, whole sentences (default 40)")
@@ -112,13 +110,9 @@ def parser() -> argparse.ArgumentParser:
 
     command("status", "what the index holds", "footnoted status")
     command("verify", "check every byte of the index", "footnoted verify")
-    remove = command(
-        "remove", "take a document out, and keep it out until it is named again", "footnoted remove old.pdf"
-    )
+    remove = command("remove", "take a document out, until it is named again", "footnoted remove old.pdf")
     remove.add_argument("source", metavar="SOURCE", help="as status and citations name it")
-    export = command(
-        "export", "write the documents as JSON lines, which can be indexed again", "footnoted export all.jsonl"
-    )
+    export = command("export", "write the documents as JSON lines", "footnoted export all.jsonl")
     export.add_argument("file", nargs="?", type=Path, metavar="FILE", help="file to write (default: standard output)")
     show = command("show", "print a document as the index has it", "footnoted show report.pdf")
     show.add_argument("source", metavar="SOURCE", help="as status and citations name it")

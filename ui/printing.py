@@ -201,11 +201,9 @@ def export(index: Index, file: Path | None, *, as_json: bool) -> None:
         for row in rows:
             line(row)
         return
-    number = 0
     try:
         with file.open("w", encoding="ascii") as out:
-            for number, row in enumerate(rows, 1):
-                out.write(json.dumps(row, ensure_ascii=True) + "\n")
+            number = sum(1 for row in rows if out.write(json.dumps(row, ensure_ascii=True) + "\n"))
     except OSError as error:
         raise UsageError(f"cannot write {file}: {error.strerror}") from None
     if as_json:
@@ -215,10 +213,13 @@ def export(index: Index, file: Path | None, *, as_json: bool) -> None:
 
 
 def _exported(document: Document) -> dict[str, Any]:
-    pages = [asdict(page) for page in document.pages]
     return {
-        "_id": document.source, "title": document.title, "text": document.text, "pages": pages, "sha256": document.sha256,
-    }  # fmt: skip
+        "_id": document.source,
+        "title": document.title,
+        "text": document.text,
+        "pages": [asdict(page) for page in document.pages],
+        "sha256": document.sha256,
+    }
 
 
 def report(report: _Report, folder: Path, *, as_json: bool) -> None:
