@@ -24,12 +24,11 @@ class Cost:
     peak_mb: float
 
 
-def cost(command: Sequence[str | Path], environment: dict[str, str] | None = None) -> Cost:
-    """Run a command to its end; raises CalledProcessError if it fails."""
+def cost(command: Sequence[str | Path], output: Path = Path(os.devnull)) -> Cost:
+    """Run a command to its end, what it prints going to `output`; raises CalledProcessError if it fails."""
     started = time.perf_counter()
-    process = subprocess.Popen(
-        [str(part) for part in command], env={**os.environ, **(environment or {})}, stdout=subprocess.DEVNULL
-    )
+    with output.open("wb") as out:
+        process = subprocess.Popen([str(part) for part in command], stdout=out)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
