@@ -1,26 +1,34 @@
 """Sentences that do not go together: both are shown, with who says what.
 
 Two signs: one sentence disputes what another states, or both give another number for the same
-thing. Rules, not a model; they fire on candidates for the same question only.
+thing. Rules, not a model, and rather silent than wrong: sentences that name different things (another
+number in the question, another year, another ordinal) are not compared.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from itertools import combinations
 
+from index import Index
 from index.terms import terms
 
 from .questions import Question, Wanted
-from .reading import Sentence
+from .reading import Sentence, negated, read
+from .retrieval import retrieve
 
+# A quarrel that is told ("a dispute over the border") is no dispute of what another sentence says.
 _DISPUTES = re.compile(
     r"""\b(?:
-      den(?:y|ies|ied|ying) | disput(?:e|es|ed|ing) | reject(?:s|ed|ing)? | refut(?:e|es|ed|ing) | contest(?:s|ed|ing)?
-    | contradict(?:s|ed|ing)? | dismiss(?:es|ed|ing)? | disagree(?:s|d|ing)? | challeng(?:es|ed|ing)
-    | questioned | questions\s(?:whether|the|this|how)
-    | exaggerat\w+ | overstat\w+ | unfounded | untrue | incorrect | myth | fabricat\w+ | propaganda | controversial
-    | debated | misleading | contrary\sto | unlike | no\sevidence | never\shappened
-    | (?:was|were|is|are)\swrong | (?:had|has|have)\snothing\sto\sdo\swith
+      den(?:y|ies|ied|ying)\s(?:that|the|this|it|any|having|being)\b
+    | disput(?:es|ed|ing)\s(?:by|this|that|the|whether|it)\b | (?:is|are|was|were|been)\s(?:widely\s|hotly\s)?disputed
+    | refut(?:es|ed|ing) | contradict(?:s|ed|ing) | disagree(?:s|d)?\swith | questioned\swhether | questions\swhether
+    | (?:reject|dismiss)(?:es|s|ed)?\s(?:the|this|that|these|such|any)\s
+      (?:claim|idea|view|explanation|theory|notion|account|report|accusation|allegation|charge|finding)
+    | exaggerat\w+ | overstat\w+ | unfounded | untrue | incorrect | a\smyth | fabricat(?:ed|ions?) | misleading
+    | contrary\sto\s(?:the|what|this|that)\s(?:\w+\s)?(?:report|claim|account|belief|view|statement|says?|said)
+    | no\sevidence\s(?:that|for|of) | never\shappened | (?:was|were|is|are)\swrong
+    | (?:had|has|have)\s(?:anything|nothing)\sto\sdo\swith
     | not\s(?:at\s|in\s|on\s|for\s|by\s|with\s)?\d+
     | not\s(?:the\scause|true|because|caused|due|a\sresult|responsible|the\sreason)
     )\b""",
@@ -35,9 +43,15 @@ _ATTRIBUTED = re.compile(
     )\b""",
     re.VERBOSE,
 )
-# A number and the word that it counts; a time of day; a year stands for itself.
-_QUANTITY = re.compile(r"(?<![\w.])(\d[\d,]*(?:\.\d+)?|\d{1,2}:\d{2})\s*(%|[a-zA-Z]{2,})?")
-_CLOCK = re.compile(r"\b\d{1,2}:\d{2}\b")
+# A number and the word that it counts; a time of day; a year.
+_QUANTITY = re.compile(r"(?<![\w.:])(\d[\d,]*(?:\.\d+)?)(?![\d:])\s*(%|[a-zA-Z]{2,})?")
+_CLOCK = re.compile(r"\b(\d{1,2}):(\d{2})\b")
+_YEAR = re.compile(r"\b(?:1\d{3}|20\d{2})\b")
+_NUMBER = re.compile(r"\d[\d,.:]*\d|\d")
+_NAME = re.compile(r"\b[A-Z][\w'’-]+")
+_ORDINAL = re.compile(
+    r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\d+(?:st|nd|rd|th))\b", re.I
+)
 
 # Of the best sentence's score, what the other side of a disagreement must reach.
 _REACH = 0.12
@@ -45,36 +59,51 @@ _REACH = 0.12
 _COMPARED = 12
 # Cosine between two sentences about the same thing, within their passages.
 _ALIKE = 0.45
+# Passages searched for a sentence that disputes the answer, and terms that it must share with it.
+_OPPOSED, _SHARED = 6, 2
 
 
-def disagreement(question: Question, sentences: Sequence[Sentence]) -> tuple[Sentence, Sentence] | None:
+def disagreement(index: Index, question: Question, sentences: Sequence[Sentence]) -> tuple[Sentence, Sentence] | None:
     """The best two sentences that disagree about what is asked, the more likely one first; or None."""
-    if not sentences:
+    if not sentences or _DISPUTES.search(question.text):  # who asks for a dispute gets its sentences as they are
         return None
     floor = _REACH * sentences[0].score
     compared = [sentence for sentence in sentences[:_COMPARED] if sentence.score >= floor]
     for first, second in combinations(compared, 2):
         if first is not compared[0] and question.wanted is not Wanted.YES_OR_NO:
             break  # other pairs may differ about something that was not asked
-        if _about_the_same(first, second) and (
-            _disputes(question, first, second) or _numbers_differ(question, first, second)
+        if _about_the_same(question, first, second) and (
+            _disputes(question, first, second) or _denies(first, second) or _numbers_differ(question, first, second)
         ):
             return first, second
-    return None
+    opponent = _opponent(index, sentences[0])
+    return (sentences[0], opponent) if opponent else None
 
 
-def _about_the_same(one: Sentence, other: Sentence) -> bool:
-    return float(one.vector @ other.vector) >= _ALIKE
+def _about_the_same(question: Question, one: Sentence, other: Sentence) -> bool:
+    """Alike in meaning, and naming the same numbers of the question and the same ordinals."""
+    if float(one.vector @ other.vector) < _ALIKE:
+        return False
+    asked = set(_NUMBER.findall(question.text))
+    if asked & set(_NUMBER.findall(one.text)) != asked & set(_NUMBER.findall(other.text)):
+        return False
+    ordinals = [{word.lower() for word in _ORDINAL.findall(sentence.text)} for sentence in (one, other)]
+    return ordinals[0] == ordinals[1] or not (ordinals[0] or ordinals[1])
 
 
 def _disputes(question: Question, one: Sentence, other: Sentence) -> bool:
     """Exactly one of them disputes, and both speak of what the question names."""
     disputing = [_DISPUTES.search(sentence.text) is not None for sentence in (one, other)]
-    if disputing[0] == disputing[1]:
+    if disputing[0] == disputing[1] or _one_voice(question, one, other):
         return False
     asked = set(question.words)
     shared = asked & one.words, asked & other.words
-    return all(shared) and bool(one.words & other.words)
+    return all(shared) and len(one.words & other.words) >= _SHARED
+
+
+def _denies(one: Sentence, other: Sentence) -> bool:
+    """The same words, and exactly one of them says not."""
+    return negated(one.text) != negated(other.text) and one.words == other.words
 
 
 def _numbers_differ(question: Question, one: Sentence, other: Sentence) -> bool:
@@ -84,20 +113,60 @@ def _numbers_differ(question: Question, one: Sentence, other: Sentence) -> bool:
     """
     if question.wanted not in (Wanted.NUMBER, Wanted.TIME, Wanted.YES_OR_NO, Wanted.OTHER):
         return False
-    two_documents = one.hit.passage.source != other.hit.passage.source
-    attributed = [_ATTRIBUTED.search(sentence.text) is not None for sentence in (one, other)]
-    if not (two_documents or all(attributed)):
+    if not _two_voices(one, other):
         return False
     asked = set(question.words)
-    needed = max(1, round(0.5 * len(asked)))
+    needed = max(1, math.ceil(0.6 * len(asked)))
     if len(asked & one.words) < needed or len(asked & other.words) < needed:
         return False
+    years = set(_YEAR.findall(one.text)), set(_YEAR.findall(other.text))
     if question.wanted is Wanted.TIME:
-        clocks = set(_CLOCK.findall(one.text)), set(_CLOCK.findall(other.text))
+        clocks = _clocks(one.text), _clocks(other.text)
         if all(clocks) and not clocks[0] & clocks[1]:
             return True
+        # Of two years the sentences must say nearly the same otherwise: much happens in a life.
+        plain = [{word for word in sentence.words if not word.isdigit()} for sentence in (one, other)]
+        same = len(plain[0] & plain[1]) >= 0.6 * min(len(plain[0]), len(plain[1]))
+        return all(years) and not years[0] & years[1] and same
+    if years[0] != years[1]:
+        return False  # of different times
     counted, others = _quantities(one.text), _quantities(other.text)
     return any(counted[unit].isdisjoint(others[unit]) for unit in counted.keys() & others.keys())
+
+
+def _one_voice(question: Question, one: Sentence, other: Sentence) -> bool:
+    """Whether both sentences of a document speak of somebody whom the question does not name."""
+    if one.hit.passage.source != other.hit.passage.source:
+        return False
+    names = [{word for name in _NAME.findall(sentence.text) for word in terms(name)} for sentence in (one, other)]
+    return bool((names[0] & names[1]) - set(question.words))
+
+
+def _two_voices(one: Sentence, other: Sentence) -> bool:
+    if one.hit.passage.source != other.hit.passage.source:
+        return True
+    return all(_ATTRIBUTED.search(sentence.text) for sentence in (one, other))
+
+
+def _opponent(index: Index, best: Sentence) -> Sentence | None:
+    """A sentence of another document that disputes what the best one says, though it may answer nothing."""
+    if _DISPUTES.search(best.text) or negated(best.text):
+        return None
+    said = Question(best.text, tuple(sorted(best.words)), Wanted.OTHER)
+    found = read(index, said, retrieve(index, best.text, _OPPOSED, vector=best.vector))
+    for sentence in found:
+        if (
+            sentence.hit.passage.source != best.hit.passage.source
+            and _DISPUTES.search(sentence.text)
+            and len(sentence.words & best.words) >= _SHARED
+            and _about_the_same(said, sentence, best)
+        ):
+            return sentence
+    return None
+
+
+def _clocks(text: str) -> set[tuple[int, int]]:
+    return {(int(hour), int(minute)) for hour, minute in _CLOCK.findall(text)}
 
 
 def _quantities(text: str) -> dict[str, set[str]]:

@@ -110,7 +110,9 @@ class Question:
     @classmethod
     def parse(cls, text: str) -> "Question":
         """Raises UsageError for a question of nothing but white space, or of over 4,000 characters."""
-        text = text.strip()
+        if not isinstance(text, str):
+            raise UsageError(f"a question is a text, got {type(text).__name__}")
+        text = _readable(text).strip()
         if not searchable(text).strip():
             raise UsageError("the question is empty: ask something")
         if len(text) > LONGEST:
@@ -121,6 +123,14 @@ class Question:
     def wants_list(self) -> bool:
         """Whether it asks which documents there are, not what they say."""
         return self.wanted is Wanted.OVERVIEW and _LIST.search(self.text) is not None
+
+
+def _readable(text: str) -> str:
+    """Text that can be encoded: bytes that came in as surrogates (PEP 383) are read as UTF-8."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _wanted(text: str) -> Wanted:

@@ -25,8 +25,10 @@ class Retrieved:
     vector: Vectors | None
 
 
-def retrieve(index: Index, query: str, k: int, mode: Mode = "fused") -> Retrieved:
-    """The k best passages for a query. `mode` dense or lexical ranks by that side's score alone.
+def retrieve(index: Index, query: str, k: int, mode: Mode = "fused", *, vector: Vectors | None = None) -> Retrieved:
+    """The k best passages for a query; `vector` is its embedding, if known.
+
+    `mode` dense or lexical ranks by that side's score alone.
 
     Raises UsageError for a k below 1 or an unknown mode.
     """
@@ -35,7 +37,8 @@ def retrieve(index: Index, query: str, k: int, mode: Mode = "fused") -> Retrieve
     if mode not in MODES:
         raise UsageError(f"the mode must be one of {', '.join(MODES)}, got {mode!r}")
     depth = max(POOL, k)
-    vector = None if mode == "lexical" else index.embed_query(query)
+    if vector is None and mode != "lexical":
+        vector = index.embed_query(query)
     if mode == "fused":
         candidates = index.candidates(query, depth, vector=vector)
         fused = fuse(candidates.dense, candidates.lexical)

@@ -88,7 +88,7 @@ class System:
         else:
             sentences = read(index, asked, retrieved)
             sure = confidence(index, asked, retrieved, sentences)
-            lead, chosen = _compose(asked, sentences, citations)
+            lead, chosen = _compose(index, asked, sentences, citations)
         if not chosen or sure < (THRESHOLD if threshold is None else threshold):
             text = REFUSAL if index.passages else EMPTY
             done = replace(partial, text=text, abstained=True, confidence=sure)
@@ -102,9 +102,9 @@ class System:
         )
 
 
-def _compose(question: Question, sentences: Sequence[Sentence], most: int) -> tuple[str, list[Sentence]]:
+def _compose(index: Index, question: Question, sentences: Sequence[Sentence], most: int) -> tuple[str, list[Sentence]]:
     """What to say before, and the sentences to quote in the order they are read."""
-    pair = disagreement(question, sentences) if most > 1 else None
+    pair = disagreement(index, question, sentences) if most > 1 else None
     if pair:
         return DISAGREE, list(pair)
     chosen = choose(sentences, most)
