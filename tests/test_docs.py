@@ -51,7 +51,7 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     Index.build([HERE / "examples"], tmp_path / ".footnoted-examples")
     monkeypatch.chdir(tmp_path)
     exec(code, {})
-    quote = "The cause of the failure was a frozen fuel line."
+    quote = "Petra Sólheim fell on the stairs to Tunnel B and broke her left wrist."
     assert capsys.readouterr().out == f"{quote} [1] {quote} 02-incident-report-9-july.pdf\n"
 
 

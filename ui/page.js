@@ -12,7 +12,7 @@
     card.focus({ preventScroll: true });
     // Scroll the pane alone where it scrolls by itself, so that the conversation stays where it is.
     const pane = card.closest("#sources");
-    if (getComputedStyle(pane).overflowY === "auto") {
+    if (getComputedStyle(pane).maxHeight !== "none") {
       const above = card.getBoundingClientRect().top - pane.getBoundingClientRect().top;
       pane.scrollTo({ top: pane.scrollTop + above - 12, behavior: "smooth" });
     } else {
@@ -56,7 +56,25 @@
     (dialog.querySelector("#mark") ?? bar).scrollIntoView({ block: "center", behavior: "instant" });
   };
 
+  // A new answer's cards stand at the top of the pane: show them.
+  let newest = null;
+  new MutationObserver(() => {
+    const pane = document.getElementById("sources");
+    const turn = pane?.querySelector(".turn")?.id ?? null;
+    if (turn !== newest) {
+      newest = turn;
+      pane?.scrollTo({ top: 0 });
+    }
+  }).observe(document, { childList: true, subtree: true });
+
   document.addEventListener("click", (event) => {
+    const back = event.target.closest?.("#sources a.back");
+    if (back && came) {
+      event.preventDefault();
+      came.scrollIntoView({ block: "center" });
+      came.focus({ preventScroll: true });
+      return;
+    }
     const cite = event.target.closest?.("a.cite");
     if (cite) {
       came = cite;

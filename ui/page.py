@@ -12,7 +12,7 @@ from rag.answers import Answer
 from rag.system import System
 
 from .printing import answer_values
-from .rendering import answer_html, plain_html, sources_html
+from .rendering import answer_html, plain_html, sources_html, unanswered_html
 
 HERE = Path(__file__).parent
 TITLE = "Footnoted"
@@ -37,21 +37,34 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
         except FootnotedError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    def put(question: str, history: list[Message]) -> tuple[Any, list[Message], str]:
-        """The question moves from the box into the conversation."""
+    def converse(
+        question: str, asked: str, history: list[Message], shown: list[str]
+    ) -> Iterator[tuple[Any, str, list[Message], list[str], str]]:
+        """One turn, from the box to the answer: the question first, then the evidence, then the answer.
+
+        `asked` is the question before; all of it is one event, so that no second question comes between.
+        """
         question = question.strip()
         if not question:
-            return gr.update(value="", placeholder="Type a question first"), history, ""
-        busy = gr.update(value="", submit_btn=False, stop_btn=True)
-        return busy, [*history, _said("user", plain_html(question, "asked"))], question
+            yield gr.update(value="", placeholder="Type a question first"), asked, history, shown, _pane(shown)
+            return
+        history = [*history, _said("user", plain_html(question, "asked"))]
+        yield gr.update(value="", submit_btn=False, stop_btn=True), question, history, shown, _pane(shown)
+        for replied, grown, pane in reply(question, history, shown):
+            yield gr.skip(), question, replied, grown, pane
+        yield ready(), question, replied, grown, pane
 
-    def respond(
-        question: str, history: list[Message], shown: list[str]
-    ) -> Iterator[tuple[list[Message], list[str], str]]:
-        """Evidence first, then the answer."""
-        if not question or not history or history[-1]["role"] != "user":
+    def again(asked: str, history: list[Message], shown: list[str]) -> Iterator[tuple[list[Message], list[str], str]]:
+        """The last answer is taken back and given anew."""
+        if not asked or not history or history[-1]["role"] != "assistant":
             yield history, shown, _pane(shown)
             return
+        answered = shown[:-1] if shown and f'id="t-{len(shown)}"' in shown[-1] else shown
+        yield from reply(asked, history[:-1], answered)
+
+    def reply(
+        question: str, history: list[Message], shown: list[str]
+    ) -> Iterator[tuple[list[Message], list[str], str]]:
         turn = len(shown) + 1
         answer: Answer | None = None
         try:
@@ -59,26 +72,21 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
                 if not answer.text:
                     yield history, shown, _pane([*shown, sources_html(answer, turn, searching=True)])
         except FootnotedError as error:
-            yield [*history, _said("assistant", plain_html(str(error), "notice"))], shown, _pane(shown)
+            shown = [*shown, unanswered_html(question, turn)]
+            yield [*history, _said("assistant", plain_html(_sentence(str(error)), "notice"))], shown, _pane(shown)
             return
-        if answer is not None:
-            shown = [*shown, sources_html(answer, turn)]
-            yield [*history, _said("assistant", answer_html(answer, turn))], shown, _pane(shown)
+        assert answer is not None
+        shown = [*shown, sources_html(answer, turn)]
+        yield [*history, _said("assistant", answer_html(answer, turn))], shown, _pane(shown)
 
     def ready() -> Any:
         return gr.update(submit_btn=True, stop_btn=False)
-
-    def again(history: list[Message], shown: list[str]) -> tuple[list[Message], list[str]]:
-        """Take the last answer back, to be given anew."""
-        if history and history[-1]["role"] == "assistant":
-            return history[:-1], shown[:-1]
-        return history, shown
 
     page: gr.Blocks
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
         shown = gr.State([])
         question = gr.State("")
-        gr.HTML(_header(system), elem_id="top")
+        top = gr.HTML(_header(system), elem_id="top")
         with gr.Row(elem_id="desk", equal_height=False):
             with gr.Column(scale=3, min_width=320, elem_id="talk"):
                 chat = gr.Chatbot(
@@ -115,16 +123,16 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
 
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         asking: dict[str, Any] = {**options, "concurrency_limit": CONCURRENT, "concurrency_id": "ask"}
-        answered = []
+        turns: list[Any] = []
         for trigger, words in [(box.submit, box), *((chip.click, chip) for chip in chips)]:
-            asked = trigger(put, [words, chat], [box, chat, question], queue=False, **options)
-            answering = asked.then(respond, [question, chat, shown], [chat, shown, pane], **asking)
-            answering.then(ready, None, box, queue=False, **options)
-            answered.append(answering)
-        retried = retry.click(again, [chat, shown], [chat, shown], queue=False, **options)
-        answered.append(retried.then(respond, [question, chat, shown], [chat, shown, pane], **asking))
-        box.stop(ready, None, box, cancels=answered, queue=False, **options)
-        clear.click(lambda: ([], [], _EMPTY), None, [chat, shown, pane], cancels=answered, queue=False, **options)
+            turns.append(
+                trigger(converse, [words, question, chat, shown], [box, question, chat, shown, pane], **asking)
+            )
+        turns.append(retry.click(again, [question, chat, shown], [chat, shown, pane], **asking))
+        box.stop(ready, None, box, cancels=turns, queue=False, **options)
+        emptied = [chat, shown, pane, question, box]
+        clear.click(lambda: ([], [], _EMPTY, "", ready()), None, emptied, cancels=turns, queue=False, **options)
+        page.load(lambda: _header(system), None, top, queue=False, **options)
         gr.events.api(ask, api_name="ask", concurrency_limit=CONCURRENT, concurrency_id="ask")
     page.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT)
     return page
@@ -132,6 +140,10 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
 
 def _said(role: str, content: str) -> Message:
     return {"role": role, "content": content}
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _pane(shown: Sequence[str]) -> str:

@@ -98,6 +98,13 @@ def sources_html(answer: Answer, turn: int, *, searching: bool = False) -> str:
     )
 
 
+def unanswered_html(question: str, turn: int) -> str:
+    """The place of a question that was not searched for."""
+    return (
+        f'<section class="turn" id="t-{turn}"><h3>{escape(question)}</h3><p class="state">Not searched.</p></section>'
+    )
+
+
 def _citation_card(citation: Citation, passage: Passage | None, turn: int) -> str:
     """The quoted sentence, marked in the passage around it."""
     if passage is None:
@@ -111,7 +118,7 @@ def _citation_card(citation: Citation, passage: Passage | None, turn: int) -> st
         f'<span class="score" title="how likely this sentence answers">{citation.score:.2f}</span></header>'
         f"<blockquote>{body}</blockquote>"
         f'<a class="open" href="{escape(document_address(citation.source, citation.start, citation.end))}" '
-        f'target="_blank">Open in document</a></article>'
+        f'target="_blank">Open in document</a><a class="back" href="#chat">Back to the answer</a></article>'
     )
 
 

@@ -1,10 +1,10 @@
 """The page as a web server: on this machine only, calling nowhere, with a narrow set of headers."""
 
+import errno
 import os
 import socket
 import sys
 import webbrowser
-from collections.abc import Awaitable, Callable
 from html import escape
 from pathlib import Path
 from threading import Timer
@@ -14,37 +14,19 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI, Query, Request, Response
-from fastapi.responses import HTMLResponse, PlainTextResponse
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from index.errors import FootnotedError, UsageError
 from rag.system import System
 
+from .guard import Guard
 from .page import HERE, THEME, TITLE, build
 from .rendering import document_html
 from .starters import starters
 
-# Larger than any question with its conversation; uploads are a later matter.
-LARGEST_BODY = 256 * 1024
-
-# Gradio needs inline script and style; nothing is ever loaded from, or sent to, another host.
-POLICY = "; ".join(
-    [
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "connect-src 'self'",
-        "font-src 'self' data:",
-        "base-uri 'self'",
-        "frame-ancestors 'none'",
-        "form-action 'self'",
-    ]
-)
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
-
-Next = Callable[[Request], Awaitable[Response]]
 
 
 def application(system: System, *, threshold: float | None = None, hosts: list[str] | None = None) -> FastAPI:
@@ -53,25 +35,17 @@ def application(system: System, *, threshold: float | None = None, hosts: list[s
     if hosts is None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)
 
-    @app.middleware("http")
-    async def guard(request: Request, following: Next) -> Response:
-        length = request.headers.get("content-length", "0")
-        if request.url.path.endswith("/upload") or (length.isdigit() and int(length) > LARGEST_BODY):
-            response: Response = PlainTextResponse("too large or not accepted here", status_code=413)
-        else:
-            response = await following(request)
-        response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
+    app.add_middleware(Guard)
 
     @app.get("/document", response_class=HTMLResponse)
-    def document(source: str, start: int = Query(0, ge=0), end: int = Query(0, ge=0)) -> HTMLResponse:
+    def document(source: str = "", start: str = "0", end: str = "0") -> HTMLResponse:
         try:
-            body = document_html(system.index.document(source), start, end)
+            if not (start.isdecimal() and end.isdecimal() and len(start) < 12 and len(end) < 12):
+                raise UsageError("the place in the document must be two numbers")
+            found = system.index.document(source)
         except FootnotedError as error:
-            return HTMLResponse(_DOCUMENT.format(style=_style(), body=f"<main><p>{escape(str(error))}</p></main>"), 404)
-        return HTMLResponse(_DOCUMENT.format(style=_style(), body=body))
+            return _document("Not found", f"<main class='document'><p>{escape(str(error))}</p></main>", 404)
+        return _document(found.title or found.source, document_html(found, int(start), int(end)))
 
     page = build(system, starters(system.index), threshold)
     script = (HERE / "page.js").read_text(encoding="utf-8")
@@ -90,9 +64,13 @@ def application(system: System, *, threshold: float | None = None, hosts: list[s
     return mounted
 
 
+def _document(title: str, body: str, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(_DOCUMENT.format(title=escape(title), style=_style(), body=body), status)
+
+
 _DOCUMENT = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    "<title>Document</title><style>{style}</style><body>{body}<script>"
+    "<title>{title}</title><style>{style}</style><body>{body}<script>"
     "if (matchMedia('(prefers-color-scheme: dark)').matches) document.documentElement.classList.add('dark')"
     "</script></body></html>"
 )
@@ -112,8 +90,14 @@ def serve(at: Path, *, host: str, port: int, threshold: float | None = None, bro
         try:
             probe.bind((host, port))
         except (OSError, OverflowError) as error:
+            taken = isinstance(error, OSError) and error.errno in (errno.EADDRINUSE, errno.EACCES)
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise UsageError(f"cannot listen on {host}:{port} ({reason}): choose another with --port") from None
+            advice = (
+                "choose another with --port"
+                if taken or isinstance(error, OverflowError)
+                else "is --host this machine's?"
+            )
+            raise UsageError(f"cannot listen on {host}:{port} ({reason.lower()}): {advice}") from None
     system = System.open(at)
     local = host in ("127.0.0.1", "localhost", "::1")
     if not local:

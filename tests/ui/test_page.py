@@ -28,6 +28,9 @@ FLAGS = [
     "--no-first-run",
 ]
 
+FALL = "Who fell on the tunnel stairs?"
+FELL = "Petra Sólheim fell on the stairs to Tunnel B and broke her left wrist."
+
 if CHROMIUM is None:
     if os.environ.get("FOOTNOTED_BROWSER") == "required":
         raise RuntimeError("these tests need Chromium, and FOOTNOTED_BROWSER=required")
@@ -94,10 +97,10 @@ def ask(page: Page, question: str, turn: int = 1) -> None:
 
 
 def test_an_answer_has_footnotes_and_a_click_marks_its_card(page: Page) -> None:
-    ask(page, "What was the cause of the generator failure?")
+    ask(page, FALL)
     page.wait_for_selector("#chat .answer a.cite")
     quote = page.inner_text("#c-1-1 mark")
-    assert quote == "The cause of the failure was a frozen fuel line."
+    assert quote == FELL
     assert quote in page.inner_text("#chat .answer")
     page.click("#chat a.cite >> nth=0")
     assert page.get_attribute("#c-1-1", "class") == "card chosen"
@@ -105,18 +108,51 @@ def test_an_answer_has_footnotes_and_a_click_marks_its_card(page: Page) -> None:
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.className") == "cite"
     assert "02-incident-report-9-july.pdf" in page.inner_text("#c-1-1 .trail")
-    assert "page 1" in page.inner_text("#c-1-1 .trail")
+    assert "page 2" in page.inner_text("#c-1-1 .trail")
 
 
 def test_open_in_document_shows_the_sentence_marked_and_in_view(page: Page) -> None:
-    ask(page, "What was the cause of the generator failure?")
+    ask(page, FALL)
     page.click("#c-1-1 a.open")
     mark = page.wait_for_selector("dialog#reader mark#mark")
-    assert mark.inner_text() == "The cause of the failure was a frozen fuel line."
+    assert mark.inner_text() == FELL
     box, height = mark.bounding_box(), page.viewport_size["height"]
     assert 0 < box["y"] < height - box["height"]
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog#reader", state="hidden")
+
+
+def test_a_footnote_far_up_the_conversation_leaves_the_question_box_where_it_is(page: Page) -> None:
+    for turn, question in enumerate([FALL, "When did the generator fail?", "What may my main bag weigh at most?"], 1):
+        ask(page, question, turn)
+        page.wait_for_selector(f"#c-{turn}-1")
+    assert page.evaluate("document.querySelector('#sources').scrollTop") == 0
+    page.click("#chat a.cite >> nth=0")
+    page.wait_for_timeout(800)
+    assert page.evaluate("getComputedStyle(document.querySelector('#sources')).overflowY") == "auto"
+    card, box = page.locator("#c-1-1").bounding_box(), page.locator("#question").bounding_box()
+    assert 0 <= card["y"] < 768
+    assert 0 <= box["y"] < 768
+
+
+def test_questions_in_quick_succession_each_get_an_answer(page: Page) -> None:
+    for question in (FALL, "When did the generator fail?"):
+        page.fill("#question textarea", question)
+        page.keyboard.press("Enter")
+    page.wait_for_selector("#t-1 #c-1-1")
+    page.wait_for_timeout(1500)
+    asked, answers = page.locator("#chat .asked").count(), page.locator("#chat .answer").count()
+    assert asked == answers == page.locator("#sources .turn").count()
+
+
+def test_asking_again_gives_the_last_answer_anew(page: Page) -> None:
+    ask(page, FALL)
+    page.wait_for_selector("#chat .answer a.cite")
+    page.click("text=Ask again")
+    page.wait_for_timeout(1000)
+    assert page.locator("#chat .answer").count() == 1
+    assert page.locator("#chat .asked").count() == 1
+    assert page.locator("#sources .turn").count() == 1
 
 
 def test_two_sources_that_disagree_are_both_shown(page: Page) -> None:
@@ -152,7 +188,7 @@ def test_an_empty_question_asks_nothing(page: Page) -> None:
 
 
 def test_a_new_conversation_empties_both_sides(page: Page) -> None:
-    ask(page, "What was the cause of the generator failure?")
+    ask(page, FALL)
     page.click("text=New conversation")
     page.wait_for_selector("#sources .hint")
     assert page.locator("#chat a.cite").count() == 0
@@ -168,21 +204,33 @@ def test_markup_in_a_question_stays_text_and_nothing_leaves_the_machine(page: Pa
 
 
 @pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
-def test_on_a_phone_nothing_is_wider_than_the_screen(page: Page) -> None:
+def test_on_a_phone_a_word_without_end_breaks_no_line(page: Page) -> None:
+    page.fill("#question textarea", "z" * 2000)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#t-1 .state:not(:has-text('reading'))")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.locator("#t-1 h3").bounding_box()["height"] < 80
+
+
+@pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
+def test_on_a_phone_nothing_nothing_is_wider_than_the_screen(page: Page) -> None:
     ask(page, "How long was the station without power?")
     page.click("#chat a.cite >> nth=1")
     page.wait_for_timeout(600)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     box = page.locator("#c-1-2").bounding_box()
     assert 0 <= box["y"] < 844
+    page.click("#c-1-2 a.back")
+    page.wait_for_timeout(600)
+    assert 0 <= page.locator("#chat a.cite >> nth=1").bounding_box()["y"] < 844
 
 
 def test_the_endpoint_gives_the_object_of_ask_json(address: str) -> None:
     from gradio_client import Client
 
-    got = Client(address, verbose=False).predict("What was the cause of the generator failure?", api_name="/ask")
-    assert got["text"] == "The cause of the failure was a frozen fuel line. [1]"
-    assert got["citations"][0]["quote"] == "The cause of the failure was a frozen fuel line."
+    got = Client(address, verbose=False).predict(FALL, api_name="/ask")
+    assert got["text"] == f"{FELL} [1]"
+    assert got["citations"][0]["quote"] == FELL
     assert set(got) == {
         "question", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation", "timings",
     }  # fmt: skip
@@ -198,6 +246,28 @@ def test_every_response_carries_the_policy(address: str) -> None:
 def test_requests_for_other_names_are_refused(address: str) -> None:
     assert fetched(address, {"Host": "attacker.example"})[0] == 400
     assert fetched(address + "/document?source=nowhere.txt", {})[0] == 404
+
+
+def test_a_body_over_the_limit_is_refused_however_it_comes(address: str) -> None:
+    host, port = address.removeprefix("http://").split(":")
+    for headers, body in (
+        ({"Content-Length": "300000"}, b"x" * 300_000),
+        ({"Transfer-Encoding": "chunked"}, b"493e0\r\n" + b"x" * 300_000 + b"\r\n0\r\n\r\n"),
+    ):
+        with socket.create_connection((host, int(port)), timeout=10) as connection:
+            lines = ["POST /gradio_api/call/ask HTTP/1.1", f"Host: {host}", "Content-Type: application/json"]
+            lines += [f"{name}: {value}" for name, value in headers.items()]
+            connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+            assert connection.recv(12) == b"HTTP/1.1 413"
+
+
+def test_the_endpoint_takes_nothing_but_a_question(address: str) -> None:
+    from gradio_client import Client
+    from gradio_client.exceptions import AppError
+
+    for question in (123, None, ["a"], "   ", "x" * 4001):
+        with pytest.raises(AppError, match=r"a question is a text|the question"):
+            Client(address, verbose=False).predict(question, api_name="/ask")
 
 
 def fetched(address: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:

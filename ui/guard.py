@@ -1,0 +1,79 @@
+"""What every request and response goes through: limits, and headers that keep the page to itself."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Larger than any question with its conversation; uploads are a later matter.
+LARGEST_BODY = 256 * 1024
+
+# Gradio needs inline script and style; nothing is ever loaded from, or sent to, another host.
+POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "connect-src 'self'",
+        "font-src 'self' data:",
+        "base-uri 'self'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+    ]
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+# Doors of Gradio that this page has no use for.
+_CLOSED = ("/upload", "/openapi.json", "/docs", "/redoc", "/dev/reload")
+
+
+class Guard:
+    """ASGI middleware. A body is read whole before it is passed on, and refused with 413 when it grows
+    over LARGEST_BODY, whether or not its length was announced.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        if scope["path"].endswith(_CLOSED):
+            await PlainTextResponse("not here", status_code=404)(scope, receive, guarded)
+            return
+        if scope["method"] in ("GET", "HEAD"):
+            await self.app(scope, receive, guarded)
+            return
+        body = b""
+        more = True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > LARGEST_BODY:
+                await PlainTextResponse("the request is too large", status_code=413)(scope, receive, guarded)
+                return
+        passed = False
+
+        async def replayed() -> Message:
+            nonlocal passed
+            if passed:
+                return await receive()
+            passed = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self.app(scope, replayed, guarded)
