@@ -79,10 +79,10 @@ def _walk_all(starts: Sequence[tuple[Path, Path]]) -> Iterator[Found]:
 
 def _folder(folder: Path, root: Path) -> Iterator[Found]:
     """Yield what is in a folder, depth first, in byte order of the names."""
-    if _is_index(folder):
-        yield _left_out(folder, root, "skipped", "an index, not documents")
-        return
     try:
+        if _is_index(folder):
+            yield _left_out(folder, root, "skipped", "an index, not documents")
+            return
         entries = sorted(os.scandir(folder), key=lambda entry: os.fsencode(entry.name))
     except OSError as error:
         yield _left_out(folder, root, "failed", _cannot(error))

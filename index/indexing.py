@@ -49,13 +49,25 @@ def update(
     bad file raises nothing and has its row.
     """
     started = time.perf_counter()
-    if not paths and not is_index(folder):
-        raise NoIndex(f"no index at {folder}: name what to index, footnoted index PATH")
+    if not is_index(folder):
+        if not paths:
+            raise NoIndex(f"no index at {folder}: name what to index, footnoted index PATH")
+        _check_free(folder)
     with writing(folder):
         run = _Run(folder, embedder, settings, rebuild, progress)
         run.read(paths)
         run.finish()
         return run.report(time.perf_counter() - started)
+
+
+def _check_free(folder: Path) -> None:
+    """An index is made in a folder of its own: raises UsageError for one that holds other things."""
+    try:
+        holds = [path.name for path in folder.iterdir() if path.name not in ("lock", "segments", "CURRENT.tmp")]
+    except OSError:
+        return  # there is none yet, or the writer's lock will say what is wrong
+    if holds:
+        raise UsageError(f"{folder} holds other files and is no index: name a new folder with --index")
 
 
 def remove(folder: Path, source: str) -> FileRecord:
@@ -93,7 +105,10 @@ class _Run:
             embedder_of_index = load_embedder(self.manifest.model) if embedder is None else embedder
             made = ChunkSettings(**self.manifest.settings)
             if settings is not None and settings != made:
-                raise OtherIndex(f"the index was made with {made}, asked for {settings}: index --rebuild changes it")
+                raise OtherIndex(
+                    f"the index was made with passages of {made.size} tokens, overlap {made.overlap}, asked for "
+                    f"{settings.size}, overlap {settings.overlap}: footnoted index --rebuild PATH changes it"
+                )
             self.settings = made
             self.probed = embedder is not None
             if embedder is not None:
@@ -165,7 +180,8 @@ class _Run:
             self.done += 1
             if self.batch.waiting >= BATCH:
                 self.commit()
-        unseen = [one.path for one in found if one.status == "failed"]  # a folder that could not be listed
+        # Below a folder that could not be listed, or that is left out as a whole, nothing counts as gone.
+        unseen = [one.path for one in found if one.status == "failed" or (one.status and one.path in looked_at)]
         for known, parts in list(self.known.items()):
             if known in met or any(Path(known).is_relative_to(path) for path in unseen):
                 continue

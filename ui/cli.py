@@ -135,9 +135,12 @@ def _mode(command: argparse.ArgumentParser) -> None:
 
 
 def _fraction(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"must be between 0 and 1, got {text}")
+        raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, got {text!r}")
     return value
 
 
@@ -161,9 +164,16 @@ def _shadowed() -> str | None:
     return None
 
 
+def _drop_output() -> None:
+    """What is still to be printed goes nowhere, so that the interpreter's last flush cannot fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     options = parser().parse_args(arguments)
+    if sys.stdout is None:  # started with its output closed
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the life of the process
     if problem := _shadowed():
         print(f"footnoted: {problem}", file=sys.stderr)
         return FAILED
@@ -184,7 +194,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\nfootnoted: stopped{kept}", file=sys.stderr)
         return STOPPED
     except BrokenPipeError:  # the reader of our output has gone: nothing to say to it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
+        return FAILED
+    except OSError as error:
+        _drop_output()
+        where = f": {error.filename}" if error.filename else ""
+        print(f"footnoted: {(error.strerror or 'input or output error')}{where}", file=sys.stderr)
         return FAILED
 
 

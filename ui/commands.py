@@ -57,12 +57,12 @@ def _ask(options: argparse.Namespace) -> int:
         printing.answer(answer, as_json=options.json)
         return DONE
     status = DONE
-    for line in sys.stdin:
-        question = line.rstrip("\n")
+    for line in sys.stdin.buffer:
+        question = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
         try:
             printing.answer(system.answer(question, options.threshold), as_json=True)
         except FootnotedError as error:
-            printing.line({"question": question, "error": str(error)})
+            printing.line({"question": question.encode(errors="replace").decode(), "error": str(error)})
             status = PARTLY
     return status
 

@@ -2,9 +2,10 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
-from io import StringIO
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -111,11 +112,12 @@ def test_ask_reads_a_question_a_line_and_a_bad_line_stops_nothing(
     run: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("index", "docs")
-    monkeypatch.setattr(sys, "stdin", StringIO("When does the lease end?\n   \nWhat colour is the gate?\n"))
+    lines = b"When does the lease end?\n   \nWhat colour is the \xff gate?\n"
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(lines)))
     status, out, _ = run("ask", "-")
     rows = [json.loads(line) for line in out.splitlines()]
     assert status == 3
-    assert [row["question"] for row in rows] == ["When does the lease end?", "   ", "What colour is the gate?"]
+    assert [row["question"] for row in rows] == ["When does the lease end?", "   ", "What colour is the \ufffd gate?"]
     assert rows[1] == {"question": "   ", "error": "the question is empty: ask something"}
 
 
@@ -166,10 +168,11 @@ def test_status_and_verify_tell_what_is_there(run: Callable, tmp_path: Path) -> 
         (
             ("index", "docs", "--index", "made", "--chunk-size", "64"),
             1,
-            "the index was made with ChunkSettings(size=200",
+            "the index was made with passages of 200 tokens, overlap 40",
         ),
         (("index", "docs", "--chunk-size", "4"), 2, "chunk size must be at least 16 tokens, got size=4"),
         (("index", "docs", "--index", "docs/lease.md"), 2, "cannot write an index at docs/lease.md"),
+        (("index", "docs", "--index", "docs"), 2, "docs holds other files and is no index: name a new folder"),
         (("eval",), 2, "give either a COLLECTION folder or --questions FILE"),
         (("eval", "nowhere"), 2, "no "),
         (("eval", "--questions", "nowhere.jsonl", "--index", "made"), 2, "no "),
@@ -229,6 +232,51 @@ def test_eval_of_a_collection_writes_run_and_rows(run: Callable, tmp_path: Path)
     assert Path(got["run"]).read_text().splitlines()[0].split()[:4] == ["q1", "Q0", "b", "1"]
     assert len(Path(got["per_query"]).read_text().splitlines()) == 2
     assert not (tmp_path / ".footnoted").exists()
+
+
+def test_a_document_taken_out_stays_out_until_it_is_named(run: Callable, tmp_path: Path) -> None:
+    run("index", "docs")
+    assert values(run("remove", "notes.txt", "--json")[1]) == {
+        "removed": "notes.txt", "path": str(tmp_path / "docs" / "notes.txt"),
+    }  # fmt: skip
+    again = values(run("index", "docs", "--json")[1])
+    assert (again["documents"]["skipped"], again["documents"]["unchanged"], again["passages"]) == (1, 1, 1)
+    assert values(run("index", "docs/notes.txt", "--json")[1])["passages"] == 2
+    assert run("remove", "nothing.txt")[2] == "footnoted: no document 'nothing.txt' in the index at .footnoted\n"
+
+
+def test_an_export_can_be_indexed_again(run: Callable) -> None:
+    run("index", "docs")
+    assert values(run("export", "all.jsonl", "--json")[1])["documents"] == 2
+    run("index", "all.jsonl", "--index", "second")
+    shown = [values(run("show", name, "--index", at, "--json")[1])["text"]
+             for name, at in (("lease.md", ".footnoted"), ("all.jsonl#lease.md", "second"))]  # fmt: skip
+    assert shown[0].strip() == shown[1].strip()
+
+
+def test_damage_is_answered_from_the_generation_before_and_mended(run: Callable, tmp_path: Path) -> None:
+    run("index", "docs")
+    (tmp_path / "docs" / "new.txt").write_text("The cellar is dry.\n")
+    run("index", "docs")
+    newest = sorted((tmp_path / ".footnoted" / "segments").iterdir())[-1]
+    (newest / "vectors.faiss").write_bytes(b"")
+    _, out, err = run("ask", "When does the lease end?", "--json", "--threshold", "0")
+    assert values(out)["generation"] == 1
+    assert "vectors.faiss is damaged (0 bytes" in err
+    assert "generation 1, the last good one, is used" in err
+    mended = values(run("index", "--json")[1])
+    assert (mended["passages"], mended["embedded"]) == (3, 1)
+    assert run("verify")[0] == 0
+    assert list((tmp_path / ".footnoted" / "quarantine").rglob("vectors.faiss"))
+
+
+def test_output_that_cannot_be_written_is_one_line(run: Callable, tmp_path: Path) -> None:
+    run("index", "docs")
+    code = "import sys; from ui.cli import main; sys.exit(main(['show', 'lease.md']))"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-P", "-c", code], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "footnoted: No space left on device\n"
 
 
 def test_wrong_usage_exits_with_two(run: Callable) -> None:
