@@ -117,15 +117,18 @@ class GraphEmbedder:
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
-        tokenizer.no_padding()  # the file pads and cuts at 128
-        tokenizer.no_truncation()
+        """Cuts at the window, as the model does."""
+        tokenizer = _tokenizer()
+        tokenizer.enable_truncation(self.window + 2)
         return tokenizer
 
+    @cached_property
+    def _counter(self) -> "Tokenizer":
+        """Cuts nothing."""
+        return _tokenizer()
+
     def count_pieces(self, texts: Sequence[str]) -> list[int]:
-        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        encodings = self._counter.encode_batch_fast(list(texts), add_special_tokens=False)
         return [len(encoding) for encoding in encodings]
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
@@ -135,9 +138,7 @@ class GraphEmbedder:
         return self.embed_with_sentences(texts, [()] * len(texts))[0]
 
     def embed_with_sentences(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Vectors, Vectors]:
-        encodings = self._tokenizer.encode_batch(list(texts))
-        for encoding in encodings:
-            encoding.truncate(self.window + 2)
+        encodings = self._tokenizer.encode_batch([_valid(text) for text in texts])
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         sentences: list[Vectors] = [np.empty((0, self.dimension), dtype=np.float32)] * len(texts)
 
@@ -164,6 +165,20 @@ class GraphEmbedder:
             with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
                 list(pool.map(forward, batches))
         return unit(vectors), np.concatenate([np.empty((0, self.dimension), dtype=np.float32), *sentences])
+
+
+def _valid(text: str) -> str:
+    """Text without lone surrogates, which the tokenizer refuses; every character keeps its place."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _tokenizer() -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
+    tokenizer.no_padding()  # the file pads to 128 and cuts there
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

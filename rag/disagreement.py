@@ -116,7 +116,7 @@ def _numbers_differ(question: Question, one: Sentence, other: Sentence) -> bool:
     if not _two_voices(one, other):
         return False
     asked = set(question.words)
-    needed = max(1, math.ceil(0.6 * len(asked)))
+    needed = max(1, math.ceil(0.5 * len(asked)))
     if len(asked & one.words) < needed or len(asked & other.words) < needed:
         return False
     years = set(_YEAR.findall(one.text)), set(_YEAR.findall(other.text))

@@ -72,7 +72,8 @@ def _leads(index: Index, sources: Sequence[str], most: int) -> list[Sentence]:
     leads = []
     for source in sources[:200]:
         for row in index.rows_of(source)[:2]:
-            full = [one for one in _sentences(index, row) if _whole(one)]
+            found = _sentences(index, row)
+            full = [one for one in found if _whole(one)] or found
             if full:
                 leads.append(full[0])
                 break

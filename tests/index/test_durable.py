@@ -49,9 +49,10 @@ def test_current_is_renamed_only_after_all_it_stands_on_is_on_the_disk(
     tmp_path: Path, events: list[tuple[str, str]]
 ) -> None:
     write_manifest(tmp_path, Manifest(7, "words", 16, "", {}))
+    (manifest,) = (tmp_path / "manifests").iterdir()
     assert events == [
         ("sync", tmp_path.name),  # which names the new folder
-        ("sync", "00000007.json"),
+        ("sync", manifest.name),
         ("sync", "manifests"),
         ("sync", "CURRENT.tmp"),
         ("rename", "CURRENT"),

@@ -24,10 +24,13 @@ def texts(opened: Index) -> dict[str, str]:
     return {source: opened.document(source).text for source, *_ in opened.sources()}
 
 
+FIRST = {"a.txt": "Tea is hot.", "b.txt": "Salt is dry. Rice is white."}
+
+
 @pytest.fixture
 def at(write: Write, embedder: Embedder, tmp_path: Path) -> Path:
     """An index of two generations and two segments, the first with a dead file."""
-    folder = write({"a.txt": "Tea is hot.", "b.txt": "Salt is dry. Rice is white."})
+    folder = write(FIRST)
     built = Index.build([folder], tmp_path / "at", embedder=embedder)
     write({"a.txt": "Tea is cold."})
     built.update()
@@ -51,7 +54,10 @@ def test_candidates_are_the_dense_and_the_lexical_list(at: Path, embedder: Embed
     opened = Index.open(at, embedder=embedder)
     (tea,), (salt,) = opened.rows_of("a.txt"), opened.rows_of("b.txt")
     found = opened.candidates("cold tea", 5)
-    query, rows = embedder.embed_passages(["cold tea"])[0], embedder.embed_passages(["a\nTea is cold.", "b\nSalt is dry. Rice is white."])
+    query, rows = (
+        embedder.embed_passages(["cold tea"])[0],
+        embedder.embed_passages(["a\nTea is cold.", "b\nSalt is dry. Rice is white."]),
+    )
     expected = sorted([(tea, float(rows[0] @ query)), (salt, float(rows[1] @ query))], key=lambda one: -one[1])
     assert [(one.row, pytest.approx(one.score)) for one in found.dense] == expected
     assert [one.row for one in found.lexical] == [tea]
@@ -91,39 +97,40 @@ def test_readers_beside_a_writer_see_whole_generations(at: Path, write: Write, e
     writer = Index.open(at, embedder=embedder)
     for reader in readers:
         reader.start()
-    for number in range(25):
-        writer.update([write({"a.txt": f"State {number}.", "b.txt": f"State {number}."})])
-    done.set()
-    for reader in readers:
-        reader.join()
+    try:
+        for number in range(25):
+            writer.update([write({"a.txt": f"State {number}.", "b.txt": f"State {number}."})])
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
     assert faults == []
     assert len({str(one) for one in seen}) > 1
     assert all(one["a.txt"] == one["b.txt"] or "Rice" in one["b.txt"] for one in seen)
 
 
-@pytest.mark.xfail(strict=True, reason="only the check of the files is tried again, not what comes before and after it")
 @pytest.mark.parametrize("step", ["before the manifest is read", "after the files are checked"])
-def test_a_reader_overtaken_by_two_commits_opens_the_newer(
+def test_a_reader_overtaken_by_commits_opens_the_newest(
     step: str, at: Path, write: Write, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer, left = Index.open(at, embedder=embedder), [1]
+
+    def before(real: Callable[..., object], applies: Callable[[Path], bool]) -> Callable[..., object]:
+        def overtaken(path: Path, *rest: object) -> object:
+            if left and applies(path):
+                left.clear()
+                for number in range(3):  # more than the generations that are kept
+                    writer.update([write({"a.txt": f"Milk {number}.", "b.txt": f"Oil {number}."})])
+            return real(path, *rest)
+
+        return overtaken
+
     if step == "before the manifest is read":
-        name, target = "read_bytes", Path
+        monkeypatch.setattr(Path, "read_bytes", before(Path.read_bytes, lambda path: path.suffix == ".json"))
     else:
-        name, target = "damages", index.index
-    real = getattr(target, name)
-
-    def overtaken(*given: object) -> object:
-        early = step != "before the manifest is read"
-        result = real(*given) if early else None
-        if left and (early or Path(str(given[0])).suffix == ".json"):
-            left.clear()
-            for number in range(3):
-                writer.update([write({"a.txt": f"Milk {number}.", "b.txt": f"Oil {number}."})])
-        return result if early else real(*given)
-
-    monkeypatch.setattr(target, name, overtaken)
+        monkeypatch.setattr(index.index, "Segment", before(index.index.Segment, lambda _: True))
     assert texts(Index.open(at, embedder=embedder)) == {"a.txt": "Milk 2.", "b.txt": "Oil 2."}
+    assert not left
 
 
 def test_a_second_writer_is_refused(at: Path, write: Write, embedder: Embedder) -> None:
@@ -178,11 +185,21 @@ DAMAGES: dict[str, Callable[[bytes], bytes | None]] = {
 
 def stands_on(at: Path) -> Iterator[Path]:
     """Every file of the current generation, and its manifest."""
-    manifest = at / (at / "CURRENT").read_text().split()[0]
+    manifest = at / "manifests" / Path((at / "CURRENT").read_text().split()[0]).name
     yield manifest
     for path in sorted((at / "segments").rglob("*")):
         if path.is_file() and f'"{path.parent.name}"' in manifest.read_text():
             yield path
+
+
+def said_of(at: Path, embedder: Embedder) -> str:
+    """What opening a damaged index says: an error, or the notice of an older generation that is whole."""
+    try:
+        opened = Index.open(at, embedder=embedder)
+    except DamagedIndex as error:
+        return str(error)
+    assert (opened.generation, texts(opened)) == (1, FIRST)
+    return opened.notice  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -198,10 +215,9 @@ def test_damage_to_any_file_is_found_and_named_before_anything_is_answered(
         if broken == content:  # lengths of nothing: already zero
             continue
         file.unlink() if broken is None else file.write_bytes(broken)
-        with pytest.raises(DamagedIndex) as error:
-            Index.open(at, embedder=embedder)
-        assert str(file) in str(error.value)
-        assert "\n" not in str(error.value)
+        said = said_of(at, embedder)
+        assert str(file) in said
+        assert "\n" not in said
         if file.parent.name != "manifests":
             assert [line.startswith(str(file)) for line in verify(at)] == [True]
         file.write_bytes(content)
@@ -211,8 +227,7 @@ def test_damage_to_any_file_is_found_and_named_before_anything_is_answered(
 def test_a_file_swapped_with_that_of_another_segment_is_damage(at: Path, embedder: Embedder) -> None:
     one, other = at.glob("segments/*/vectors.faiss")
     one.write_bytes(other.read_bytes())
-    with pytest.raises(DamagedIndex, match=r"vectors\.faiss is damaged"):
-        Index.open(at, embedder=embedder)
+    assert f"{one} is damaged" in said_of(at, embedder)
 
 
 def test_leftovers_of_a_killed_run_are_no_damage(at: Path, embedder: Embedder) -> None:
@@ -370,8 +385,9 @@ def test_a_failing_disk_leaves_the_old_generation_or_the_new(
             try:
                 opened.update([folder])
                 break
-            except OSError as fault:
-                assert fault.errno == error
+            except (OSError, FootnotedError) as fault:
+                said = str(fault)
+        assert os.strerror(error) in said
         after = Index.open(at, embedder=embedder)
         assert texts(after) in (OLD, NEW)
         assert verify(at) == []
@@ -381,8 +397,9 @@ def test_a_failing_disk_leaves_the_old_generation_or_the_new(
     assert texts(Index.open(at, embedder=embedder)) == NEW
 
 
-@pytest.mark.xfail(strict=True, raises=OSError, reason="the error of the system comes bare, without the path")
-def test_a_full_disk_is_one_line_with_the_path(at: Path, write: Write, embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_one_line_with_the_path(
+    at: Path, write: Write, embedder: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -1,7 +1,6 @@
 """The switch from one generation to the next, and every way its two small files can be wrong."""
 
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +28,11 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def manifest_of(folder: Path, generation: int = 1) -> Path:
+    (path,) = (folder / "manifests").glob(f"{generation:08}*.json")
+    return path
+
+
 def test_what_is_written_is_read(folder: Path) -> None:
     assert read_manifest(folder) == FIRST
     second = replace(FIRST, generation=2, segments=())
@@ -38,9 +42,9 @@ def test_what_is_written_is_read(folder: Path) -> None:
 
 
 def test_an_older_manifest_is_not_written_again(folder: Path) -> None:
-    before = (folder / "manifests" / "00000001.json").read_bytes()
+    before = manifest_of(folder).read_bytes()
     write_manifest(folder, replace(FIRST, generation=2))
-    assert (folder / "manifests" / "00000001.json").read_bytes() == before
+    assert manifest_of(folder).read_bytes() == before
 
 
 @pytest.mark.parametrize("at", [".", "missing", "missing/below"])
@@ -79,7 +83,6 @@ def test_current_cut_anywhere_is_found(folder: Path) -> None:
         check_damaged(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="split() takes any white space: the last byte may be cut, changed or doubled")
 @pytest.mark.parametrize("end", [b"", b"\x0b", b"\n\n", b" "])
 def test_the_last_byte_of_current_counts_too(folder: Path, end: bytes) -> None:
     content = (folder / CURRENT).read_bytes()
@@ -87,7 +90,6 @@ def test_the_last_byte_of_current_counts_too(folder: Path, end: bytes) -> None:
     check_damaged(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="ValueError: embedded null byte, from read_bytes", raises=ValueError)
 def test_a_zeroed_byte_in_the_name_of_the_manifest(folder: Path) -> None:
     content = (folder / CURRENT).read_bytes()
     (folder / CURRENT).write_bytes(content[:12] + b"\0" + content[13:])
@@ -96,44 +98,43 @@ def test_a_zeroed_byte_in_the_name_of_the_manifest(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../manifests/00000001.json", "/etc/passwd", "manifests/../CURRENT", "CURRENT"])
 def test_current_cannot_point_elsewhere(folder: Path, name: str) -> None:
-    digest = hashlib.sha256((folder / "manifests" / "00000001.json").read_bytes()).hexdigest()
+    digest = hashlib.sha256(manifest_of(folder).read_bytes()).hexdigest()
     (folder / CURRENT).write_text(f"{name} {digest}\n")
     check_damaged(folder)
 
 
-@pytest.mark.xfail(strict=True, reason="without CURRENT a folder with manifests is taken for none, and written over")
 def test_a_missing_current_is_damage(folder: Path) -> None:
     (folder / CURRENT).unlink()
     check_damaged(folder)
 
 
 def test_a_changed_manifest_is_damage_and_is_named(folder: Path) -> None:
-    manifest = folder / "manifests" / "00000001.json"
+    manifest = manifest_of(folder)
     content = manifest.read_bytes()
     for changed in (b"", content[:-1], content + b"\n", content.replace(b"200", b"201"), b"\0" * len(content)):
         manifest.write_bytes(changed)
         with pytest.raises(DamagedIndex) as error:
             read_manifest(folder)
-        assert str(error.value) == f"{manifest} is damaged (sha256 differs): rebuild with  footnoted index --rebuild"
+        assert str(error.value).startswith(f"{manifest} is damaged (sha256 differs)")
 
 
 def test_a_missing_manifest_is_damage_and_is_named(folder: Path) -> None:
-    (folder / "manifests" / "00000001.json").unlink()
-    with pytest.raises(DamagedIndex, match=r"manifests/00000001\.json cannot be read \(No such file or directory\)"):
+    manifest_of(folder).unlink()
+    with pytest.raises(DamagedIndex, match=r"manifests/00000001.*\.json cannot be read \(No such file or directory\)"):
         read_manifest(folder)
 
 
 def test_an_older_manifest_in_the_place_of_the_current_one_is_damage(folder: Path) -> None:
-    older = (folder / "manifests" / "00000001.json").read_bytes()
+    older = manifest_of(folder).read_bytes()
     write_manifest(folder, replace(FIRST, generation=2))
-    (folder / "manifests" / "00000002.json").write_bytes(older)
+    manifest_of(folder, 2).write_bytes(older)
     check_damaged(folder)
 
 
-def test_a_newer_format_is_named_with_ours(folder: Path) -> None:
-    content = json.dumps({"format": FORMAT + 1, "what": "is not known yet"}).encode()
-    (folder / "manifests" / "00000002.json").write_bytes(content)
-    (folder / CURRENT).write_text(f"manifests/00000002.json {hashlib.sha256(content).hexdigest()}\n")
+def test_a_newer_format_is_named_with_ours(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.manifest.FORMAT", FORMAT + 1)
+    write_manifest(folder, replace(FIRST, generation=2))
+    monkeypatch.undo()
     with pytest.raises(OtherIndex, match=f"has format {FORMAT + 1}, this version reads {FORMAT}"):
         read_manifest(folder)
 

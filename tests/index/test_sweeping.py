@@ -15,9 +15,9 @@ def commit(folder: Path, generation: int, *names: str) -> None:
     write_manifest(folder, replace(Manifest(generation, "words", 16, "", {}), segments=entries))
 
 
-def left(folder: Path) -> tuple[list[str], list[str]]:
+def left(folder: Path) -> tuple[list[int], list[str]]:
     return (
-        sorted(path.stem for path in (folder / "manifests").iterdir()),
+        sorted(int(path.name[:8]) for path in (folder / "manifests").iterdir()),
         sorted(path.name for path in (folder / "segments").iterdir()),
     )
 
@@ -28,7 +28,7 @@ def test_the_current_generation_and_the_one_before_are_kept(tmp_path: Path) -> N
     commit(tmp_path, 3, "b", "c")
     commit(tmp_path, 4, "c")
     sweep(tmp_path)
-    assert left(tmp_path) == (["00000003", "00000004"], ["b", "c"])
+    assert left(tmp_path) == ([3, 4], ["b", "c"])
 
 
 def test_leftovers_of_a_killed_run_go(tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_leftovers_of_a_killed_run_go(tmp_path: Path) -> None:
     (tmp_path / "segments" / "half").mkdir()
     (tmp_path / "manifests" / "00000002.json").write_text('{"format": 1, "segm')
     sweep(tmp_path)
-    assert left(tmp_path) == (["00000001"], ["a"])
+    assert left(tmp_path) == ([1], ["a"])
 
 
 def test_nothing_goes_where_the_index_is_damaged(tmp_path: Path) -> None:
@@ -46,4 +46,4 @@ def test_nothing_goes_where_the_index_is_damaged(tmp_path: Path) -> None:
     (tmp_path / CURRENT).write_text("damaged")
     before = left(tmp_path)
     sweep(tmp_path)
-    assert left(tmp_path) == before == (["00000001", "00000002", "00000003"], ["a", "b", "c"])
+    assert left(tmp_path) == before == ([1, 2, 3], ["a", "b", "c"])

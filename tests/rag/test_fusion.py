@@ -51,7 +51,6 @@ def test_what_comes_after_the_pool_has_nothing_and_changes_nothing() -> None:
     assert scaled(pool)[POOL - 1] == 0
 
 
-@pytest.mark.xfail(strict=True, reason="where all of the pool is alike, what comes after it is 1 too")
 def test_what_comes_after_a_pool_of_equals_is_not_their_equal() -> None:
     assert scaled(candidates(*((row, 0.5) for row in range(POOL)), (POOL, 0.1)))[POOL] < 1
 
