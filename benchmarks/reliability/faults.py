@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import faiss
 
@@ -166,7 +167,7 @@ def outcome(at: Path) -> Outcome:
 @dataclass(frozen=True, slots=True)
 class Event:
     """A change about to be made: "open" (for writing), "fsync", "rename", "mkdir", "remove", "rmdir",
-    "database", "vectors"; `other` is the new name of a rename.
+    "database", "vectors"; `other` is the new name of a rename. Or, if asked for, "read": a file is opened.
     """
 
     kind: str
@@ -184,7 +185,7 @@ class Event:
 
 
 Listener = Callable[[Event], None]
-_listening: tuple[Path, Listener] | None = None
+_listening: tuple[Path, Listener, bool] | None = None
 
 
 def _place(path: object, descriptor: int = -1) -> Path:
@@ -200,7 +201,9 @@ def _tell(event: Event) -> None:
     global _listening
     if _listening is None:
         return
-    below, listener = _listening
+    below, listener, reads = _listening
+    if event.kind == "read" and not reads:
+        return
     # The lock and its pid lie outside what is committed.
     if event.path.is_relative_to(below) and event.path.name != "lock":
         kept, _listening = _listening, None  # what the listener does is no event
@@ -215,25 +218,27 @@ def _audit(name: str, values: tuple[Any, ...]) -> None:
         return
     if name == "open":
         path, _, flags = values
-        if isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR) and not isinstance(path, int):
-            _tell(Event("open", _place(path)))
+        if isinstance(flags, int) and not isinstance(path, int):
+            _tell(Event("open" if flags & (os.O_WRONLY | os.O_RDWR) else "read", _place(path)))
     elif name == "os.rename":
         _tell(Event("rename", _place(values[0]), _place(values[1])))
     elif name in ("os.mkdir", "os.remove", "os.rmdir"):
         _tell(Event(name.removeprefix("os."), _place(values[0], values[-1])))
-    elif name == "sqlite3.connect" and not str(values[0]).startswith("file:"):
-        _tell(Event("database", _place(values[0])))
+    elif name == "sqlite3.connect":
+        read = str(values[0]).startswith("file:")
+        place = unquote(urlsplit(values[0]).path) if read else values[0]
+        _tell(Event("read" if read else "database", _place(place)))
 
 
 class Tap:
-    """While open, `listener` is called before each change below the folder; what it raises is what the
-    change gives.
+    """While open, `listener` is called before each change (with `reads` also each opening of a file)
+    below the folder; what it raises is what the change gives.
     """
 
     _hooked = False
 
-    def __init__(self, below: Path, listener: Listener) -> None:
-        self.target = (below.absolute(), listener)
+    def __init__(self, below: Path, listener: Listener, *, reads: bool = False) -> None:
+        self.target = (below.absolute(), listener, reads)
 
     def __enter__(self) -> "Tap":
         global _listening

@@ -10,7 +10,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.reliability.faults import Bar, Child, WordEmbedder, bring_up, measured
+from benchmarks.reliability.faults import (
+    Bar,
+    Child,
+    Event,
+    Tap,
+    WordEmbedder,
+    bring_up,
+    measured,
+    outcome,
+)
 from index.index import Index
 
 READERS = 8
@@ -84,9 +93,40 @@ def read_while_writing(folder: Path, seconds: float, bar: Bar) -> None:
             bar.figures.setdefault("first error", one["first"])
 
 
+def commit_in_the_midst(folder: Path, bar: Bar) -> None:
+    """Three commits (files of two older generations are swept) just before each file that an opening reads."""
+    docs, at = folder / "docs", folder / "index"
+    number = 1
+    write_generation(docs, number)
+    bring_up(at, docs)
+    errors, place, ended = 0, 0, False
+    while not ended:
+        place += 1
+        seen = 0
+
+        def listen(event: Event, place: int = place) -> None:
+            nonlocal number, seen
+            seen += 1
+            if seen == place:
+                for _ in range(3):
+                    number += 1
+                    write_generation(docs, number)
+                    bring_up(at, docs)
+
+        with Tap(at, listen, reads=True):
+            got = outcome(at)
+        ended = seen < place
+        if got.kind != "opened":
+            errors += 1
+            bar.figures.setdefault("first overtaken", f"before read {place}: {got.kind} {got.line}")
+    bar.note("openings overtaken by three commits", place - 1)
+    bar.check("of these failed", errors, 0)
+
+
 def main() -> None:
     with measured("readers", 60, __doc__) as (options, folder, bar):
-        read_while_writing(folder, options.runs, bar)
+        read_while_writing(folder / "many", options.runs, bar)
+        commit_in_the_midst(folder / "one", bar)
 
 
 if __name__ == "__main__":
