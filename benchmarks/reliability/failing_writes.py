@@ -66,7 +66,7 @@ def limited(at: Path, docs: Path, most: int) -> str:
 
 
 def _said(at: Path, docs: Path) -> str:
-    """"done", "ok" for a good error, or what is wrong with it."""
+    """ "done", "ok" for a good error, or what is wrong with it."""
     try:
         bring_up(at, docs)
     except FootnotedError as error:

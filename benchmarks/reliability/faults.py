@@ -32,7 +32,11 @@ from index.errors import FootnotedError, NoIndex
 from index.index import Index
 from index.indexing import update
 
-_CONFTEST = Path(__file__).parents[2] / "tests" / "conftest.py"
+_ROOT = Path(__file__).parents[2]
+_CONFTEST = _ROOT / "tests" / "conftest.py"
+
+# For commands: they run this clone, whatever is installed.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(_ROOT)}
 
 
 def _word_embedder() -> Any:

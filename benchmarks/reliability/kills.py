@@ -20,18 +20,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.reliability.faults import (
+    ENVIRONMENT,
     Bar,
     Child,
     Event,
     Tap,
+    WordEmbedder,
     bring_up,
     change,
     contents,
+    held,
     measured,
     outcome,
     wanted,
-    WordEmbedder,
 )
+from index.embedding import load_embedder
+from index.errors import NoIndex
 from index.index import Index
 
 # Kills on one index before a new one is begun.
@@ -127,7 +131,7 @@ def kill_commands(folder: Path, runs: int, seed: int, bar: Bar) -> None:
         change(docs, chance)
         intended, seen = wanted(docs), _files(at)
         command = [sys.executable, "-P", "-m", "ui.cli", "index", str(docs), "--index", str(at)]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT)
         while process.poll() is None and _files(at) == seen:
             pass
         time.sleep(chance.uniform(0, 0.02))
@@ -143,10 +147,6 @@ def kill_commands(folder: Path, runs: int, seed: int, bar: Bar) -> None:
 
 def outcome_of_real(at: Path) -> dict[str, str] | None:
     """As `outcome`, for an index of another model; None if there is none."""
-    from benchmarks.reliability.faults import held
-    from index.embedding import load_embedder
-    from index.errors import NoIndex
-
     try:
         return held(Index.open(at, embedder=load_embedder()))
     except NoIndex:

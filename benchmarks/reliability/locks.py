@@ -3,7 +3,6 @@
 python -m benchmarks.reliability.locks --runs 10
 """
 
-import os
 import random
 import subprocess
 import sys
@@ -11,7 +10,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.reliability.faults import Bar, Child, Event, Tap, bring_up, change, in_child, measured, outcome, wanted
+from benchmarks.reliability.faults import (
+    ENVIRONMENT,
+    Bar,
+    Child,
+    Event,
+    Tap,
+    bring_up,
+    change,
+    in_child,
+    measured,
+    outcome,
+    wanted,
+)
 from index.errors import LockedIndex
 
 
@@ -59,8 +70,10 @@ def contend(folder: Path, runs: int, bar: Bar, *, command: bool) -> None:
         slowest = max(slowest, said["seconds"])
         if command and run == 0:
             ask = [sys.executable, "-P", "-m", "ui.cli", "index", str(docs), "--index", str(at)]
-            answered = subprocess.run(ask, capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
-            bar.note("the command says", answered.stderr.strip().replace(str(folder), "").replace(str(first.pid), "PID"))
+            answered = subprocess.run(ask, capture_output=True, text=True, env=ENVIRONMENT)
+            bar.note(
+                "the command says", answered.stderr.strip().replace(str(folder), "").replace(str(first.pid), "PID")
+            )
             bar.check("lines of the command", answered.stderr.count("\n"), 1)
         first.kill()
         first.wait()
