@@ -194,10 +194,10 @@ _listening: tuple[Path, Listener, bool] | None = None
 
 def _place(path: object, descriptor: int = -1) -> Path:
     if isinstance(path, int):
-        return Path(os.readlink(f"/proc/self/fd/{path}"))
+        return Path(f"/proc/self/fd/{path}").readlink()
     place = Path(os.fsdecode(path))  # type: ignore[arg-type]
     if descriptor >= 0 and not place.is_absolute():
-        return Path(os.readlink(f"/proc/self/fd/{descriptor}")) / place
+        return Path(f"/proc/self/fd/{descriptor}").readlink() / place
     return place.absolute()
 
 

@@ -62,7 +62,7 @@ def indexing(docs: Path, at: Path, said: Path) -> Callable[[Callable[[str], None
         os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
         os.dup2(os.open(said.with_name("out"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
         with (
-            mock.patch("index.indexing.load_embedder", lambda *_: SlowEmbedder()),
+            mock.patch("index.indexing.load_embedder", return_value=SlowEmbedder()),
             mock.patch("index.indexing.BATCH", 8),
         ):
             say("begun")

@@ -127,7 +127,7 @@ def kill_commands(folder: Path, runs: int, seed: int, bar: Bar) -> None:
     docs, at = folder / "docs", folder / "index"
     folder.mkdir()
     before, inside, bad = None, 0, 0
-    for run in range(runs):
+    for _ in range(runs):
         change(docs, chance)
         intended, seen = wanted(docs), _files(at)
         command = [sys.executable, "-P", "-m", "ui.cli", "index", str(docs), "--index", str(at)]

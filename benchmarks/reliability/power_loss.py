@@ -228,11 +228,29 @@ def _without(keep: Callable[[int], bool]) -> contextlib.AbstractContextManager[o
     return mock.patch(f"{__name__}.Tap", spoilt)
 
 
+def _but(name: str) -> Callable[[int], bool]:
+    """Every sync but that of one name; a segment's folder and the manifest have other names each time."""
+
+    def keep(descriptor: int) -> bool:
+        return Event("fsync", Path(f"/proc/self/fd/{descriptor}").readlink()).name != f"fsync {name}"
+
+    return keep
+
+
 MUTANTS: dict[str, Callable[[], contextlib.AbstractContextManager[object]]] = {
     "no sync of files": lambda: _without(_is_folder),
     "no sync of folders": lambda: _without(lambda descriptor: not _is_folder(descriptor)),
     "CURRENT written in place": lambda: mock.patch.object(Path, "replace", _in_place),
 }
+
+
+# Each sync left out alone.
+SYNCED = (
+    *("texts.sqlite", "vectors.faiss", "sentences.npy", "scales.npy", "pointers.npy", "postings.npy", "lengths.npy"),
+    *("segment", "segments", "manifest", "manifests", "CURRENT.tmp", "index"),
+)
+for _name in SYNCED:
+    MUTANTS[f"no sync of {_name}"] = lambda name=_name: _without(_but(name))  # type: ignore[misc]
 
 
 def spoil(name: str, folder: Path, runs: int, seed: int) -> bool:
