@@ -9,6 +9,7 @@ server is told to end while one answer takes two seconds, and while one takes a 
 
 import contextlib
 import http.client
+import io
 import json
 import os
 import random
@@ -59,15 +60,15 @@ def indexing(docs: Path, at: Path, said: Path) -> Callable[[Callable[[str], None
 
     def work(say: Callable[[str], None]) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-        os.dup2(os.open(said.with_name("out"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
         with (
+            said.open("w", buffering=1) as errors,
+            contextlib.redirect_stderr(errors),
+            contextlib.redirect_stdout(io.StringIO()),
             mock.patch("index.indexing.load_embedder", return_value=SlowEmbedder()),
             mock.patch("index.indexing.BATCH", 8),
         ):
             say("begun")
             status = footnoted(["index", str(docs), "--index", str(at), "--json"])
-        sys.stdout.flush()
         say(str(status))
 
     return work
