@@ -3,7 +3,7 @@ PORT ?= 7860
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install chat test check clean
+.PHONY: install chat test check reliability clean
 
 install: .venv/installed
 
@@ -28,6 +28,14 @@ check: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Kills, power cuts, damage, failing writes, readers, writers, interrupts, fuzzing: benchmarks/reliability.
+RELIABILITY := kills power_loss damage locks readers other_indexes failing_writes again fuzz interrupts
+
+reliability: .venv/installed-dev
+	@failed=; for bar in $(RELIABILITY); do \
+	  echo "== $$bar"; $(BIN)/python -m benchmarks.reliability.$$bar || failed="$$failed $$bar"; \
+	done; test -z "$$failed" || { echo "missed:$$failed"; exit 1; }
 
 clean:
 	rm -rf .venv .footnoted .footnoted-examples build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -27,13 +27,16 @@ def writing(folder: Path) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
+                raise UsageError(f"cannot lock the index at {folder}: {error.strerror}") from None
             holder = os.read(descriptor, 20).decode("ascii", "replace").strip() or "unknown"
             raise LockedIndex(
                 f"the index at {folder} is being written by process {holder}: try again when it is done"
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            raise UsageError(f"cannot write {folder / 'lock'}: {error.strerror}") from None
         yield
     finally:
         os.close(descriptor)
