@@ -1,8 +1,25 @@
 """Writing that survives a power cut: each file and each folder entry is synced before it is relied on."""
 
 import os
+import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from .errors import FailedWrite
+
+
+@contextmanager
+def committing(folder: Path) -> Iterator[None]:
+    """What Python, SQLite or FAISS raise when the disk fails becomes FailedWrite: path and cause in a line."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, RuntimeError) as error:
+        path = error.filename if isinstance(error, OSError) and error.filename else folder
+        # FAISS names the place in its source first, and the cause last.
+        cause = getattr(error, "strerror", None) or str(error).strip().splitlines()[-1].rsplit(": ", 1)[-1]
+        raise FailedWrite(f"cannot write {path}: {cause}; the index at {folder} stands as last committed") from error
 
 
 def make_folder(folder: Path) -> None:

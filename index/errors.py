@@ -10,6 +10,7 @@ FootnotedError            base; its text is one line: what was got and what to d
 |   +-- DamagedIndex      a byte is changed, cut or missing; names the file
 |   +-- OtherIndex        made with another model, dimension, chunking or format; names both
 |   +-- LockedIndex       another process is writing to it; names the process
+|   +-- FailedWrite       the disk is full, broken or forbidden; names path and cause; what was committed stands
 +-- ModelError            the embedding model cannot be loaded or is not the expected one
 """
 
@@ -52,6 +53,10 @@ class OtherIndex(UnusableIndex):
 
 class LockedIndex(UnusableIndex):
     """Raised when another process is writing to the index; names its process id and the path."""
+
+
+class FailedWrite(UnusableIndex):
+    """Raised when a commit cannot be written; what was committed before stands."""
 
 
 class ModelError(FootnotedError):
