@@ -13,6 +13,7 @@ from pathlib import Path
 from .batch import Batch, Chunked, living
 from .chunking import ChunkSettings, chunk
 from .documents import Document
+from .durable import committing
 from .embedding import Embedder, load_embedder
 from .errors import DamagedIndex, DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
 from .files import Found, discover
@@ -45,8 +46,8 @@ def update(
     Files that are gone from under `paths` are removed; without `paths`, all known ones are looked
     at. Commits as it goes, about `BATCH` passages at a time. An index with damaged files is brought
     back to its last good generation first, and the damaged files are moved aside; `rebuild` starts
-    from nothing. Raises UsageError, LockedIndex, DamagedIndex, OtherIndex or ModelError; a single
-    bad file raises nothing and has its row.
+    from nothing. Raises UsageError, LockedIndex, DamagedIndex, OtherIndex, FailedWrite or ModelError; a
+    single bad file raises nothing and has its row.
     """
     started = time.perf_counter()
     if not is_index(folder):
@@ -333,7 +334,8 @@ class _Run:
             self.probed = True
         name = f"{self.manifest.generation + 1:08}-{secrets.token_hex(4)}"
         contents = self.batch.take(self.segments, self._tell)
-        return write_segment(self.folder / "segments" / name, contents, self.manifest.dimension)
+        with committing(self.folder):
+            return write_segment(self.folder / "segments" / name, contents, self.manifest.dimension)
 
     def commit(self) -> None:
         """Make what was read so far the current generation; nothing to say, no generation."""
@@ -359,7 +361,8 @@ class _Run:
             removed=tuple(sorted(self.removed)),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
-        write_manifest(self.folder, self.manifest)
+        with committing(self.folder):
+            write_manifest(self.folder, self.manifest)
         self.dead, self.changed = {}, False
         self._open_segments()
 
@@ -380,14 +383,16 @@ class _Run:
         if len(small) > SMALL_SEGMENTS:
             self._merge(small)
         if self.damaged:
-            quarantine(self.folder, self.manifest)
+            with committing(self.folder):
+                quarantine(self.folder, self.manifest)
         sweep(self.folder)
 
     def _merge(self, small: Sequence[Segment]) -> None:
         """Write what lives in small segments into one."""
         contents = [one for segment in small for one in living(segment)]
         name = f"{self.manifest.generation + 1:08}-{secrets.token_hex(4)}"
-        entry = write_segment(self.folder / "segments" / name, contents, self.manifest.dimension)
+        with committing(self.folder):
+            entry = write_segment(self.folder / "segments" / name, contents, self.manifest.dimension)
         merged = {segment.entry.name for segment in small}
         self._switch([*(one for one in self.manifest.segments if one.name not in merged), entry])
 

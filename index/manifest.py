@@ -6,6 +6,7 @@ files, syncs them, writes a manifest, syncs it, and renames a new `CURRENT` over
 the rename the old generation stands, after it the new one, never anything between.
 """
 
+import base64
 import hashlib
 import json
 import re
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .durable import make_folder, sync_folder, write_synced
 from .errors import DamagedIndex, NoIndex, OtherIndex
@@ -22,6 +23,7 @@ from .sums import FileSum, check_file
 FORMAT = 1
 CURRENT = "CURRENT"
 MANIFESTS = "manifests"
+_T = TypeVar("_T")
 _NAME = re.compile(r"\d{8}-[0-9a-f]{16}\.json")
 _POINTER = re.compile(rb"(\d{8}-[0-9a-f]{16}\.json) ([0-9a-f]{64})\n")
 
@@ -111,24 +113,56 @@ def _read(file: Path, digest: str) -> Manifest:
         raise DamagedIndex(f"{file} cannot be read ({error.strerror})") from None
     if not hashlib.sha256(content).hexdigest().startswith(digest):
         raise DamagedIndex(f"{file} is damaged (sha256 differs)")
-    values = json.loads(content)
-    found = values.pop("format")
-    if found != FORMAT:
-        raise OtherIndex(
-            f"the index at {file.parent.parent} has format {found}, this version reads {FORMAT}: "
-            "rebuild it with  footnoted index --rebuild PATH"
-        )
+    try:
+        values = json.loads(content)
+        made = values.pop("format")
+        if isinstance(made, int) and made != FORMAT:
+            raise OtherIndex(
+                f"the index at {file.parent.parent} has format {made}, this version reads {FORMAT}: "
+                "rebuild it with  footnoted index --rebuild PATH"
+            )
+        return _manifest(values)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise DamagedIndex(f"{file} is no manifest") from None
+
+
+def _manifest(values: dict[str, Any]) -> Manifest:
+    """The manifest that JSON stands for. Raises one of a few errors if it does not stand for one."""
     segments = tuple(
         SegmentEntry(
-            entry["name"],
-            {name: FileSum(**total) for name, total in entry["files"].items()},
-            tuple(entry["dead"]),
-            entry["staged"],
+            _plain_name(entry["name"]),
+            {
+                _plain_name(name): FileSum(_of(str, total["sha256"]), _of(int, total["bytes"]))
+                for name, total in entry["files"].items()
+            },
+            tuple(_of(int, row) for row in entry["dead"]),
+            _of(bool, entry["staged"]),
         )
         for entry in values.pop("segments")
     )
-    values |= {"roots": tuple(values["roots"]), "removed": tuple(values["removed"]), "segments": segments}
-    return Manifest(**values)
+    paths = {name: tuple(_of(str, path) for path in values.pop(name)) for name in ("roots", "removed")}
+    manifest = Manifest(**values, roots=paths["roots"], removed=paths["removed"], segments=segments)
+    for value in (manifest.generation, manifest.dimension):
+        _of(int, value)
+    for text in (manifest.model, manifest.probe, manifest.created):
+        _of(str, text)
+    base64.b64decode(manifest.probe, validate=True)
+    if any(type(value) is not int for value in manifest.settings.values()):
+        raise TypeError
+    return manifest
+
+
+def _of(kind: type[_T], value: Any) -> _T:
+    if type(value) is not kind:
+        raise TypeError
+    return value
+
+
+def _plain_name(name: Any) -> str:
+    """A name that stays in its folder."""
+    if name in ("", ".", "..") or "/" in _of(str, name) or "\0" in name:
+        raise ValueError
+    return str(name)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

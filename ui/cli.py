@@ -171,9 +171,26 @@ def _drop_output() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    options = parser().parse_args(arguments)
     if sys.stdout is None:  # started with its output closed
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the life of the process
+    options = parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        kept = ": what was committed is kept, the same command goes on from there" if options.command == "index" else ""
+        print(f"\nfootnoted: stopped{kept}", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:  # the reader of our output has gone: nothing to say to it
+        _drop_output()
+        return FAILED
+    except OSError as error:
+        _drop_output()
+        where = f": {error.filename}" if error.filename else ""
+        print(f"footnoted: {error.strerror or 'input or output error'}{where}", file=sys.stderr)
+        return FAILED
+
+
+def _run(options: argparse.Namespace) -> int:
     if problem := _shadowed():
         print(f"footnoted: {problem}", file=sys.stderr)
         return FAILED
@@ -188,18 +205,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     except FootnotedError as error:
         print(f"footnoted: {error}", file=sys.stderr)
-        return FAILED
-    except KeyboardInterrupt:
-        kept = ": what was committed is kept, the same command goes on from there" if options.command == "index" else ""
-        print(f"\nfootnoted: stopped{kept}", file=sys.stderr)
-        return STOPPED
-    except BrokenPipeError:  # the reader of our output has gone: nothing to say to it
-        _drop_output()
-        return FAILED
-    except OSError as error:
-        _drop_output()
-        where = f": {error.filename}" if error.filename else ""
-        print(f"footnoted: {(error.strerror or 'input or output error')}{where}", file=sys.stderr)
         return FAILED
 
 
