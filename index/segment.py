@@ -3,9 +3,10 @@
 A segment is a folder of plain files, written once:
   texts.sqlite       files, documents, passages and the vocabulary
   vectors.faiss      FAISS inner-product index of the passages' unit vectors, in row order
-  sentences.npy      (m, dim) int8 sentence vectors, passage by passage
-  scales.npy         (m,) float32: a sentence vector is its codes times its scale
-  pointers.npy, postings.npy, lengths.npy     BM25 term counts (see lexical.py)
+  sentences.bin      (m, dim) int8 sentence vectors, passage by passage
+  scales.bin         (m,) float32: a sentence vector is its codes times its scale
+  pointers.bin, postings.bin, lengths.bin     BM25 term counts (see lexical.py): int64, (2, n) int32, int32
+The .bin files are numbers row by row, little-endian, without a header.
 """
 
 import json
@@ -30,8 +31,7 @@ from .manifest import SegmentEntry
 from .sums import file_sum
 
 faiss.omp_set_num_threads(1)  # two threads took 60 ms where one took 1
-# numpy reads a header with ast.literal_eval, which is not safe in threads before Python 3.12.
-_ONE_HEADER = threading.Lock()
+_TYPES = {"sentences": "i1", "scales": "<f4", "pointers": "<i8", "postings": "<i4", "lengths": "<i4"}
 
 _TABLES = """
 CREATE TABLE files (row INTEGER PRIMARY KEY, path TEXT, source TEXT, size INTEGER, mtime INTEGER,
@@ -111,7 +111,7 @@ def write_segment(folder: Path, contents: Contents, dimension: int) -> SegmentEn
         "lengths": postings.lengths,
     }
     for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        array.astype(_TYPES[name]).tofile(folder / f"{name}.bin")
     files = sorted(folder.iterdir())
     for file in files:
         sync_file(file)
@@ -175,9 +175,9 @@ class Segment:
         self._connection = sqlite3.connect(location, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
         self.vectors = faiss.read_index(str(folder / "vectors.faiss"))
-        self.codes = self._array("sentences")
+        self.codes = self._array("sentences").reshape(-1, self.vectors.d)
         self.scales = self._array("scales")
-        rows, counts = self._array("postings")
+        rows, counts = self._array("postings").reshape(2, -1)
         self.postings = Postings(self._array("pointers"), rows, counts, self._array("lengths"))
         self.alive = np.ones(self.vectors.ntotal, dtype=bool)
         for dead in entry.dead:
@@ -185,9 +185,13 @@ class Segment:
             self.alive[[row for (row,) in self._all(query, (dead,))]] = False
 
     def _array(self, name: str) -> NDArray[Any]:
-        with _ONE_HEADER:
-            array: NDArray[Any] = np.load(self.folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        return array
+        """Mapped, one-dimensional. Plain numbers without a header: numpy reads its own headers with Python's
+        parser, which is not safe in threads before Python 3.12.
+        """
+        path = self.folder / f"{name}.bin"
+        if not path.stat().st_size:
+            return np.empty(0, dtype=_TYPES[name])
+        return np.memmap(path, dtype=_TYPES[name], mode="r")
 
     def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._lock:

@@ -2,9 +2,12 @@
 
 import ipaddress
 import json
+import os
 import re
+import select
+import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -157,3 +160,54 @@ def shared() -> Callable[[str], Path]:
         return SHARED / name
 
     return shared
+
+
+class Child:
+    """A forked process that runs `work(tell)`, where `tell(bytes)` writes to the pipe that `hear` reads."""
+
+    def __init__(self, work: Callable[[Callable[[bytes], object]], object]) -> None:
+        self._pipe, end = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                work(lambda message: os.write(end, message))
+            finally:
+                os._exit(0)
+        os.close(end)
+        self.status: int | None = None
+
+    def hear(self, most: int = 1000) -> bytes:
+        """What it has written, or empty once it is gone; fails after 20 s of silence."""
+        if not select.select([self._pipe], [], [], 20)[0]:
+            self.kill()
+            pytest.fail(f"nothing from the child process {self.pid}")
+        return os.read(self._pipe, most)
+
+    def wait(self) -> int:
+        """The number of the signal that ended it, or 0."""
+        if self.status is None:
+            _, self.status = os.waitpid(self.pid, 0)
+        return os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else 0
+
+    def kill(self) -> None:
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.wait()
+
+    def close(self) -> None:
+        self.kill()
+        os.close(self._pipe)
+
+
+@pytest.fixture
+def fork() -> Iterator[Callable[[Callable[[Callable[[bytes], object]], object]], Child]]:
+    """Runs a function in a child process; whatever is left of it is killed after the test."""
+    children: list[Child] = []
+
+    def fork(work: Callable[[Callable[[bytes], object]], object]) -> Child:
+        children.append(Child(work))
+        return children[-1]
+
+    yield fork
+    for child in children:
+        child.close()

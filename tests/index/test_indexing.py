@@ -286,10 +286,8 @@ def test_without_paths_there_must_be_an_index(tmp_path: Path, embedder: Embedder
 def test_other_settings_need_a_rebuild(write: Write, embedder: Embedder, tmp_path: Path) -> None:
     folder = write(THREE)
     Index.build([folder], tmp_path / "at", embedder=embedder)
-    with pytest.raises(OtherIndex) as error:
+    with pytest.raises(OtherIndex, match=r"200\D+40.*100\D+10"):  # both are named
         update(tmp_path / "at", [folder], embedder=embedder, settings=ChunkSettings(100, 10))
-    assert "200 tokens, overlap 40" in str(error.value)
-    assert "100, overlap 10" in str(error.value)
     done = update(tmp_path / "at", [folder], embedder=embedder, settings=ChunkSettings(100, 10), rebuild=True)
     assert (done.generation, done.documents, done.embedded) == (2, counts(added=3), 3)
     assert Index.open(tmp_path / "at", embedder=embedder).settings == ChunkSettings(100, 10)
@@ -316,7 +314,7 @@ def test_a_rebuild_mends_any_damage(name: str, write: Write, embedder: Embedder,
     assert texts(Index.open(at, embedder=embedder)) == THREE
 
 
-@pytest.mark.parametrize("name", ["vectors.faiss", "texts.sqlite", "postings.npy"])
+@pytest.mark.parametrize("name", ["vectors.faiss", "texts.sqlite", "postings.bin"])
 def test_an_update_of_a_damaged_index_names_the_file(
     name: str, write: Write, embedder: Embedder, tmp_path: Path
 ) -> None:

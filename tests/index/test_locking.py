@@ -1,10 +1,10 @@
 """One writer at a time, and the next one at once when it is gone."""
 
 import os
-import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,38 +13,30 @@ from index.locking import writing
 
 
 @pytest.fixture
-def holder(tmp_path: Path) -> Iterator[int]:
-    """The process id of a child that holds the lock of `tmp_path` until it is killed."""
-    ready, tell = os.pipe()
-    child = os.fork()
-    if child == 0:
+def holder(tmp_path: Path, fork: Callable[..., Any]) -> Any:
+    """A child that holds the lock of `tmp_path` until it is killed."""
+
+    def hold(tell: Callable[[bytes], object]) -> None:
         with writing(tmp_path):
-            os.write(tell, b"!")
+            tell(b"!")
             time.sleep(60)
-        os._exit(0)
-    os.read(ready, 1)
-    yield child
-    os.close(ready)
-    os.close(tell)
-    try:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    except (ProcessLookupError, ChildProcessError):
-        pass
+
+    child = fork(hold)
+    assert child.hear() == b"!"
+    return child
 
 
-def test_a_second_writer_is_refused_at_once_and_told_who_writes(tmp_path: Path, holder: int) -> None:
+def test_a_second_writer_is_refused_at_once_and_told_who_writes(tmp_path: Path, holder: Any) -> None:
     started = time.perf_counter()
     with pytest.raises(LockedIndex) as error, writing(tmp_path):
         pass
     assert time.perf_counter() - started < 1
-    expected = f"the index at {tmp_path} is being written by process {holder}: try again when it is done"
+    expected = f"the index at {tmp_path} is being written by process {holder.pid}: try again when it is done"
     assert str(error.value) == expected
 
 
-def test_after_a_kill_the_next_writer_gets_in(tmp_path: Path, holder: int) -> None:
-    os.kill(holder, signal.SIGKILL)
-    os.waitpid(holder, 0)
+def test_after_a_kill_the_next_writer_gets_in(tmp_path: Path, holder: Any) -> None:
+    holder.kill()
     with writing(tmp_path):
         assert (tmp_path / "lock").read_text() == str(os.getpid())
 
