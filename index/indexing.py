@@ -17,9 +17,10 @@ from .errors import DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
 from .files import Found, discover
 from .fingerprint import check_probe, probe
 from .inputs import model_context, model_input
-from .loading import Problem, load
+from .loading import Problem
 from .locking import writing
 from .manifest import Manifest, SegmentEntry, is_index, read_manifest, without, write_manifest
+from .parsing import load
 from .segment import Contents, Embedded, FileRecord, Segment, quantised, write_segment
 from .sweeping import sweep
 from .terms import terms
