@@ -9,17 +9,17 @@ import hashlib
 import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from .documents import Document
 from .errors import DocumentError, FailedFile, SkippedFile
 
-_CODE = """
-asm bash bat bib c cc cfg clj cmake conf cpp cs css cxx dart diff el env erl ex f90 fish go gradle groovy h hh hpp hs
-ini java jl js json jsx kt lisp lua m mjs ml patch php pl pm properties proto ps1 py pyi r rb rs sass scala scss sh sql
-sty svelte swift tex toml ts tsx vb vue xml yaml yml zig zsh
-""".split()
+_CODE = (
+    "asm bash bat bib c cc cfg clj cmake conf cpp cs css cxx dart diff el erl ex f90 fish go gradle groovy h hh hpp hs "
+    "ini java jl js json jsx kt lisp lua m mjs ml patch php pl pm properties proto ps1 py pyi r rb rs sass scala scss "
+    "sh sql sty svelte swift tex toml ts tsx vb vue xml yaml yml zig zsh"
+)
 
 # Suffix to the module in `index.formats` that reads it.
 FORMATS = {
@@ -42,7 +42,7 @@ FORMATS = {
     ".tsv": "table",
     ".tab": "table",
     ".zip": "archive",
-    **{f".{suffix}": "code" for suffix in _CODE},
+    **{f".{suffix}": "code" for suffix in _CODE.split()},
 }
 SUFFIXES = frozenset(FORMATS)
 
@@ -60,7 +60,7 @@ _NAMES = {
     "archive": "ZIP",
 }
 
-NEEDS_MEMORY = "needs more than 1 GB of memory to read"
+NEEDS_MEMORY = "needs too much memory to read: more than 1 GB, or far more than its size"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Problem:
     reason: str
 
 
-def unknown_format(path: Path) -> str:
+def unknown_format(path: PurePath) -> str:
     """Why no reader takes this file, or empty if one does."""
     suffix = path.suffix.lower()
     if suffix in SUFFIXES:

@@ -26,6 +26,10 @@ QUIET_LIMIT = 30.0
 TOTAL_LIMIT = 300.0
 # Bytes that reading a file may take, beside those that the child has from the beginning.
 MEMORY_LIMIT = 1 << 30
+# Of packed formats a small file may unpack to anything: they get this, and so many times their size.
+PACKED_MEMORY = 300 << 20
+PACKED_TIMES = 32
+PACKED = frozenset({".pdf", ".docx", ".epub", ".zip"})
 
 CRASHED = "its parser crashed: it may be damaged"
 
@@ -33,13 +37,13 @@ CRASHED = "its parser crashed: it may be damaged"
 # user's and may hold an index.py, nor PYTHONPATH. Its __init__, which loads the index, stays out.
 _BOOTSTRAP = """
 import json, sys, types
-folder, paths, quiet, memory = json.loads(sys.argv[1])
+folder, paths, quiet = json.loads(sys.argv[1])
 sys.path += [path for path in paths if path not in sys.path]
 package = types.ModuleType("index")
 package.__path__ = [folder]
 sys.modules["index"] = package
 from index.worker import main
-main(quiet, memory)
+main(quiet)
 """
 _STRIPPED = frozenset({"PYTHONPATH", "PYTHONSTARTUP", "PYTHONINSPECT", "PYTHONBREAKPOINT"})
 
@@ -59,9 +63,7 @@ def load(path: Path, source: str) -> Iterator[Document | Problem]:
 class Parser:
     """A reader of files in one child process, started when first needed, replaced when it is lost."""
 
-    def __init__(
-        self, quiet: float = QUIET_LIMIT, total: float = TOTAL_LIMIT, memory: int = MEMORY_LIMIT
-    ) -> None:
+    def __init__(self, quiet: float = QUIET_LIMIT, total: float = TOTAL_LIMIT, memory: int = MEMORY_LIMIT) -> None:
         self.quiet = quiet
         self.total = total
         self.memory = memory
@@ -109,7 +111,8 @@ class Parser:
     def _messages(self, path: Path, source: str) -> Iterator[list]:  # type: ignore[type-arg]
         self._retired = False
         # os.path: a Path would resolve nothing here, and the child stands in another folder.
-        request = encode([os.path.abspath(path), source])  # noqa: PTH100
+        memory = self._memory_for(path)
+        request = encode([os.path.abspath(path), source, memory])  # noqa: PTH100
         left = self.total if path.suffix.lower() not in ROW_SUFFIXES else float("inf")
         worker = self._ask(request)
         while True:
@@ -120,17 +123,25 @@ class Parser:
                 limit = self.quiet if left > self.quiet else self.total
                 raise FailedFile(f"took too long to read ({limit:g} s): it may be damaged") from None
             except (EOFError, ValueError, RecursionError):
-                raise FailedFile(NEEDS_MEMORY if worker.ran_out(self.memory) else CRASHED) from None
+                raise FailedFile(NEEDS_MEMORY if worker.ran_out(memory) else CRASHED) from None
             left -= time.monotonic() - asked
             self._retired = message[0] in ("end", "skipped", "failed") and message[-1] is True
             yield message
+
+    def _memory_for(self, path: Path) -> int:
+        if path.suffix.lower() not in PACKED:
+            return self.memory
+        try:
+            return min(self.memory, PACKED_MEMORY + PACKED_TIMES * path.stat().st_size)
+        except OSError:
+            return self.memory  # it is gone, as the child will say
 
     def _ask(self, request: bytes) -> "_Worker":
         """A worker that has been asked; one that had ended for want of work is replaced."""
         if self._worker and not (self._worker.is_idle() and self._worker.send(request)):
             self.close()
         if not self._worker:
-            self._worker = _Worker(self.quiet, self.memory)
+            self._worker = _Worker(self.quiet)
             self._worker.send(request)
         return self._worker
 
@@ -138,11 +149,11 @@ class Parser:
 class _Worker:
     """The child process and the bytes that have come from it."""
 
-    def __init__(self, quiet: float, memory: int) -> None:
+    def __init__(self, quiet: float) -> None:
         # Absolute ones only, and not the folder that the user stands in: it is not asked for code.
         here = os.path.abspath("")  # noqa: PTH100
         paths = [path for path in sys.path if os.path.isabs(path) and path != here]  # noqa: PTH117
-        setting = json.dumps([str(Path(__file__).resolve().parent), paths, quiet, memory])
+        setting = json.dumps([str(Path(__file__).resolve().parent), paths, quiet])
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-B", "-c", _BOOTSTRAP, setting],
             stdin=subprocess.PIPE,
@@ -152,10 +163,12 @@ class _Worker:
             env={name: value for name, value in os.environ.items() if name not in _STRIPPED},
             start_new_session=True,  # Ctrl-C is for the parent, who decides what becomes of the file in hand
         )
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self._in, self._out = self.process.stdin.fileno(), self.process.stdout.fileno()
         self._poll = select.poll()  # select() knows no descriptor above 1,023
         self._poll.register(self._out, select.POLLIN)
+        self.peak = 0
         self._lines: list[bytes] = []  # whole ones that came with others, the last first
         self._rest: list[bytes] = []
 
@@ -196,11 +209,10 @@ class _Worker:
         # A child's figure begins with that of its parent, from before it was another program.
         return self.peak > 0.75 * memory and self.peak > 1.05 * peak(resource.getrusage(resource.RUSAGE_SELF))
 
-    peak = 0
-
     def kill(self) -> None:
+        """End the process and take note of its peak."""
         if self.process.returncode is None:
-            self.process.send_signal(signal.SIGKILL)
+            os.kill(self.process.pid, signal.SIGKILL)  # its id is its own until it is waited for
             _, status, used = os.wait4(self.process.pid, 0)
             self.process.returncode = os.waitstatus_to_exitcode(status)
             self.peak = peak(used)

@@ -1,6 +1,6 @@
 """The child process that reads files for `index.parsing`: requests on its stdin, documents on its stdout.
 
-A request is one line of JSON, the replies are lines of JSON that end with "end", "skipped" or
+A request is one line of JSON (path, source, bytes of memory), the replies are lines of JSON that end with "end", "skipped" or
 "failed". Text goes as UTF-8 with lone surrogates passed through, so that every string arrives as it
 was. This module is started without the package's `__init__`, so that it holds no model.
 """
@@ -72,19 +72,22 @@ def unpacked(message: list) -> Document | Problem:  # type: ignore[type-arg]
     raise ValueError(f"not a message: {message[0]!r}")
 
 
-def main(quiet: float, memory: int) -> Never:
+def main(quiet: float) -> Never:
     """Serve requests until stdin ends or nothing was asked for a while; never returns."""
     # What a parser prints must not be taken for a reply.
     replies = os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     # If the parent is killed while a parser hangs, this still ends: no handler, so nothing can hold it up.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    _limit(memory)
+    # No file can be written, not even the picture of a crash.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     baseline = address_space()
     alarm = int(quiet) + 30
     with contextlib.suppress(BrokenPipeError):
         while select.select([0], [], [], IDLE_SECONDS)[0] and (line := sys.stdin.buffer.readline()):
-            path, source = decode(line)
+            path, source, memory = decode(line)
+            _limit(baseline + memory)
             _serve(replies, Path(path), source, alarm, baseline)
     os._exit(0)
 
@@ -121,12 +124,10 @@ def _timed(path: Path, source: str, alarm: int) -> Iterator[list[object]]:
 
 
 def _limit(memory: int) -> None:
-    """Allow `memory` more bytes, and no file to be written."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Let this process have so many bytes of addresses."""
     # macOS knows RLIMIT_AS and refuses to lower it: there only the time is limited.
     with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (address_space() + memory,) * 2)
+        resource.setrlimit(resource.RLIMIT_AS, (memory, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def address_space() -> int:
