@@ -27,7 +27,7 @@ TOTAL_LIMIT = 300.0
 # Bytes that reading a file may take, beside those that the child has from the beginning.
 MEMORY_LIMIT = 1 << 30
 # Of packed formats a small file may unpack to anything: they get this, and so many times their size.
-PACKED_MEMORY = 300 << 20
+PACKED_MEMORY = 256 << 20
 PACKED_TIMES = 32
 PACKED = frozenset({".pdf", ".docx", ".epub", ".zip"})
 

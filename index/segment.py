@@ -9,6 +9,7 @@ A segment is a folder of plain files, written once:
 """
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
@@ -114,6 +115,15 @@ def write_segment(folder: Path, contents: Contents, dimension: int) -> SegmentEn
     return SegmentEntry(folder.name, {file.name: file_sum(file) for file in files})
 
 
+def _storable(path: str) -> str | bytes:
+    """A path as SQLite can hold it: the bytes of a name that is not UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
 def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str]) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 4096;" + _TABLES)
@@ -124,7 +134,7 @@ def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str]) -> N
             "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 file_row,
-                record.path,
+                _storable(record.path),
                 record.source,
                 record.size,
                 record.mtime,
@@ -201,7 +211,7 @@ class Segment:
         """The living files with their rows, in the order they were indexed."""
         dead = set(self.entry.dead)
         query = "SELECT row, path, source, size, mtime, sha256, status, reason FROM files ORDER BY row"
-        return [(row, FileRecord(*rest)) for row, *rest in self._all(query) if row not in dead]
+        return [(row, FileRecord(os.fsdecode(path), *rest)) for row, path, *rest in self._all(query) if row not in dead]
 
     def sources(self) -> list[tuple[str, str, int, int]]:
         """(source, title, characters, passages) of each living document, in order."""

@@ -1,8 +1,9 @@
 """The child process that reads files for `index.parsing`: requests on its stdin, documents on its stdout.
 
-A request is one line of JSON (path, source, bytes of memory), the replies are lines of JSON that end with "end", "skipped" or
-"failed". Text goes as UTF-8 with lone surrogates passed through, so that every string arrives as it
-was. This module is started without the package's `__init__`, so that it holds no model.
+A request is one line of JSON (path, source, bytes of memory); the replies are lines of JSON that end
+with "end", "skipped" or "failed". Text goes as UTF-8 with lone surrogates passed through, so that
+every string arrives as it was. This module is started without the package's `__init__`, so that it
+holds no model.
 """
 
 import contextlib

@@ -40,14 +40,7 @@ def test_imports_go_one_way(path: Path) -> None:
 def test_nothing_runs_what_it_reads(path: Path) -> None:
     tree = ast.parse(path.read_text())
     assert "eval" not in _imported(tree)  # `from eval.metrics import ...`: the package would hide the function
-    assert not {name.split(".")[0] for name in _imported(tree)} & {
-        "pickle",
-        "cPickle",
-        "dill",
-        "joblib",
-        "marshal",
-        "shelve",
-    }
+    assert not {name.split(".")[0] for name in _imported(tree)} & {"pickle", "cPickle", "dill", "joblib", "marshal", "shelve"}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             called = ast.unparse(node.func)

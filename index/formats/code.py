@@ -23,8 +23,8 @@ _OTHER = re.compile(
 _PYTHONS = (".py", ".pyi")
 # Configuration and prose have words like "class" or "object" at the beginning of lines.
 _NOT_CODE = frozenset(
-    """.bib .cfg .cmake .conf .css .diff .ini .json .patch .properties .proto .sass .scss .sql .sty .tex .toml .xml .yaml
-    .yml""".split()  # noqa: SIM905
+    """.bib .cfg .cmake .conf .css .diff .ini .json .patch .properties .proto .sass .scss .sql .sty .tex .toml .xml
+    .yaml .yml""".split()  # noqa: SIM905
 )
 
 

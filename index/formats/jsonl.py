@@ -28,11 +28,12 @@ def read_rows(file: BinaryIO, suffix: str, source: str) -> Iterator[Document | P
     """
     lines: dict[str, int] = {}
     bad, first = 0, ""
+    if b"\0" in file.read(4096):
+        raise SkippedFile("binary content, not text")
+    file.seek(0)
     for number, line in _lines(file):
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
-            if b"\0" in line[:4096]:
-                raise SkippedFile("binary content, not text")
         if not line.strip():
             continue
         try:

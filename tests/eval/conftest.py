@@ -81,7 +81,9 @@ def write_collection(tmp_path: Path) -> Callable[..., Path]:
 @pytest.fixture
 def make_searcher() -> Callable[..., FakeSearcher]:
     """Builds a searcher from {query text: [(source, score), ...]}."""
-    return lambda table: FakeSearcher({query: [hit(*entry) for entry in entries] for query, entries in table.items()})
+    return lambda table: FakeSearcher(
+        {query: [hit(*entry) for entry in entries] for query, entries in table.items()}
+    )
 
 
 @pytest.fixture

@@ -27,7 +27,9 @@ def test_order_is_that_of_the_queries(write_collection: Write) -> None:
 
 
 def test_files_as_other_systems_write_them(write_collection: Write) -> None:
-    queries = '\ufeff{"_id": 7, "text": "a number as id"}\r\n\r\n{"_id": "é", "text": "line \u2028 separator"}\r\n'
+    queries = (
+        '\ufeff{"_id": 7, "text": "a number as id"}\r\n\r\n{"_id": "é", "text": "line \u2028 separator"}\r\n'
+    )
     collection = load_collection(
         write_collection(queries=queries, qrels="7\tx\t1\r\né\ty z\t1\r\n".replace("y z", "y"))
     )

@@ -15,7 +15,9 @@ B = {"q1": {"RR@10": 1.0, "R@5": 1.0}, "q2": {"RR@10": 1.0, "R@5": 1.0}, "q3": {
 
 def write(folder: Path, scores: Mapping[str, Mapping[str, float]]) -> Path:
     folder.mkdir()
-    rows = [{"query": query, "text": f"text of {query}", "metrics": metrics} for query, metrics in scores.items()]
+    rows = [
+        {"query": query, "text": f"text of {query}", "metrics": metrics} for query, metrics in scores.items()
+    ]
     (folder / "per_query.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder
 
@@ -97,7 +99,8 @@ def test_other_queries_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         compare(a, b)
     assert str(error.value) == (
-        f"not the same queries: 2 only in {a}, 1 only in {b}, such as 'q2'; compare two evaluations of one collection"
+        f"not the same queries: 2 only in {a}, 1 only in {b}, such as 'q2'; "
+        "compare two evaluations of one collection"
     )
 
 
@@ -111,7 +114,9 @@ def test_no_measure_in_common_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_an_evaluation_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as error:
         compare(tmp_path, tmp_path)
-    assert str(error.value) == f"{tmp_path} holds no evaluation: give a folder that footnoted eval --out wrote"
+    assert (
+        str(error.value) == f"{tmp_path} holds no evaluation: give a folder that footnoted eval --out wrote"
+    )
 
 
 @pytest.mark.parametrize(

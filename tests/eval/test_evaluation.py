@@ -115,12 +115,16 @@ def test_the_table(report: Report) -> None:
 
 def test_what_the_system_is_asked(write_collection: Make, make_searcher: Make) -> None:
     system, seen = make_searcher(TABLE), []
-    evaluate(write_collection(), system, "lexical", ["R@1"], depth=200, progress=lambda *step: seen.append(step))
+    evaluate(
+        write_collection(), system, "lexical", ["R@1"], depth=200, progress=lambda *step: seen.append(step)
+    )
     assert system.asked == [("one", 200, "lexical"), ("two", 200, "lexical"), ("three", 200, "lexical")]
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_a_run_holds_a_hundred_documents_or_what_a_measure_needs(write_collection: Make, make_searcher: Make) -> None:
+def test_a_run_holds_a_hundred_documents_or_what_a_measure_needs(
+    write_collection: Make, make_searcher: Make
+) -> None:
     system = make_searcher({"one": [(f"corpus.jsonl#d{n + 10}", 1 - n / 1000) for n in range(300)]})
     assert len(evaluate(write_collection(), system).run["q1"]) == 100
     assert len(evaluate(write_collection(), system, measures=["R@250"]).run["q1"]) == 250
@@ -147,6 +151,8 @@ def test_an_index_of_something_else_is_noticed(write_collection: Make, make_sear
     )
 
 
-def test_a_document_id_that_no_run_file_can_hold_is_named(write_collection: Make, make_searcher: Make) -> None:
+def test_a_document_id_that_no_run_file_can_hold_is_named(
+    write_collection: Make, make_searcher: Make
+) -> None:
     with pytest.raises(UsageError, match=r"^a TREC file cannot hold the id 'two words': "):
         evaluate(write_collection(), make_searcher({"one": [("corpus.jsonl#two words", 1.0)]}))

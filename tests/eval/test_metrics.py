@@ -89,12 +89,16 @@ def random_judgements(seed: int) -> tuple[Qrels, Run]:
     """
     draw = random.Random(seed)
     ids = [f"{draw.choice(['d', 'D', 'é', '文', ''])}{n}" for n in range(40)]
-    qrels = {f"q{q}": {id: draw.choice([-1, 0, 0, 1, 1, 2, 3]) for id in draw.sample(ids, 12)} for q in range(12)}
+    qrels = {
+        f"q{q}": {id: draw.choice([-1, 0, 0, 1, 1, 2, 3]) for id in draw.sample(ids, 12)} for q in range(12)
+    }
     run: Run = {}
     for query in qrels:
         if draw.random() < 0.8:
             retrieved = draw.sample(ids, draw.randint(1, 40))
-            run[query] = {id: draw.choice([0.0, 0.25, 1 / 3, 1 / 3 + 1e-12, draw.random()]) for id in retrieved}
+            run[query] = {
+                id: draw.choice([0.0, 0.25, 1 / 3, 1 / 3 + 1e-12, draw.random()]) for id in retrieved
+            }
     return qrels, run
 
 
@@ -107,7 +111,10 @@ def theirs(names: list[str], qrels: Qrels, run: Run) -> dict[str, float]:
 
 def ours(names: list[str], qrels: Qrels, run: Run) -> dict[str, float]:
     rankings = {query: rank(run.get(query, {})) for query in qrels}
-    return {name: fmean(measure(name)(rankings[query], judged) for query, judged in qrels.items()) for name in names}
+    return {
+        name: fmean(measure(name)(rankings[query], judged) for query, judged in qrels.items())
+        for name in names
+    }
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -36,7 +36,11 @@ def test_equal_scores_are_ordered_as_in_trec_eval() -> None:
     assert rank({}) == []
 
 
-@given(st.dictionaries(st.sampled_from("abcdefgh"), st.dictionaries(st.sampled_from("stuvwxyz"), FINITE, min_size=1)))
+@given(
+    st.dictionaries(
+        st.sampled_from("abcdefgh"), st.dictionaries(st.sampled_from("stuvwxyz"), FINITE, min_size=1)
+    )
+)
 def test_a_run_survives_the_file(run: dict[str, dict[str, float]]) -> None:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "run.trec"
@@ -44,7 +48,11 @@ def test_a_run_survives_the_file(run: dict[str, dict[str, float]]) -> None:
         assert read_run(file) == run
 
 
-@given(st.lists(FINITE.filter(lambda x: abs(x) < 1e30), max_size=30).map(lambda scores: sorted(scores, reverse=True)))
+@given(
+    st.lists(FINITE.filter(lambda x: abs(x) < 1e30), max_size=30).map(
+        lambda scores: sorted(scores, reverse=True)
+    )
+)
 def test_strictly_descending_falls_at_every_step_and_changes_little(scores: list[float]) -> None:
     fallen = strictly_descending(scores)
     assert all(one > two for one, two in pairwise(fallen))
@@ -70,7 +78,9 @@ def test_ids_with_white_space_are_refused(tmp_path: Path, id: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("line", ["q1 Q0 d1 1 0.5", "q1 Q0 d1 1 high tag", "q1 Q0 d1 1 nan tag", "q1 Q0 a b 1 0.5 tag"])
+@pytest.mark.parametrize(
+    "line", ["q1 Q0 d1 1 0.5", "q1 Q0 d1 1 high tag", "q1 Q0 d1 1 nan tag", "q1 Q0 a b 1 0.5 tag"]
+)
 def test_a_bad_run_line_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "run.trec").write_text(f"q1 Q0 d0 1 0.9 tag\n\n{line}\n")
     with pytest.raises(UsageError) as error:

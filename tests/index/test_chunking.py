@@ -32,9 +32,7 @@ def quotes(passage: Passage) -> list[str]:
     return [passage.quote(number) for number in range(len(passage.sentences))]
 
 
-WORDS = st.sampled_from(
-    ["a", "is", "lake", "1976.", "Dr.", "It", "😀", "日本。", "naïve,", "x" * 40, "\u200b", "ﷺ", "<|endoftext|>"]
-)
+WORDS = st.sampled_from(["a", "is", "lake", "1976.", "Dr.", "It", "😀", "日本。", "naïve,", "x" * 40, "\u200b", "ﷺ", "<|endoftext|>"])
 LINES = st.lists(WORDS, max_size=30).map(" ".join)
 ODD = st.text(st.one_of(st.sampled_from("a .!?\n\t\r\0😀日。\u2028\u0301"), st.characters(exclude_categories=["Cs"])))
 
@@ -51,9 +49,7 @@ def documents(draw: st.DrawFn) -> Document:
         if draw(st.booleans()):
             pages.append(Page(len(text), len(pages) + 1))
         text += draw(st.sampled_from(["", "- ", "12. "])) + block + draw(st.sampled_from(["\n", "\n\n", "\n\n\n"]))
-    return Document(
-        "a.md", draw(st.sampled_from(["", "Title", "A very long title " * 9])), text, tuple(sections), tuple(pages)
-    )
+    return Document("a.md", draw(st.sampled_from(["", "Title", "A very long title " * 9])), text, tuple(sections), tuple(pages))
 
 
 @given(documents())
@@ -76,9 +72,7 @@ def test_nothing_of_the_body_is_lost(document: Document) -> None:
             left[start:end] = " " * (end - start)
     headings = [document.text[section.start : section.end] for section in document.sections]
     lines = [line.strip() for line in "".join(left).split("\n") if line.strip()]
-    assert {line for line in lines if line not in {"-", "*", "•"} and line.rstrip(".)") not in {"12", "1"}} <= set(
-        headings
-    )
+    assert {line for line in lines if line not in {"-", "*", "•"} and line.rstrip(".)") not in {"12", "1"}} <= set(headings)
 
 
 @given(documents())

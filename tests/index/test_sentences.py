@@ -7,9 +7,7 @@ from hypothesis import strategies as st
 from index.sentences import sentence_spans
 
 # Characters that segmenters stumble over, and all others but surrogates.
-TEXTS = st.text(
-    st.one_of(st.sampled_from("a .!?\n\t\r\0-|1)😀日。é\u0301\u200b\u2028"), st.characters(exclude_categories=["Cs"]))
-)
+TEXTS = st.text(st.one_of(st.sampled_from("a .!?\n\t\r\0-|1)😀日。é\u0301\u200b\u2028"), st.characters(exclude_categories=["Cs"])))
 
 
 def sentences(text: str) -> list[str]:

@@ -9,13 +9,7 @@ from index.tokens import count_tokens
 
 @pytest.mark.parametrize(
     ("text", "tokens"),
-    [
-        ("", 0),
-        ("hello world", 2),
-        ("tiktoken is great!", 6),
-        ("antidisestablishmentarianism", 6),
-        ("お誕生日おめでとう", 9),
-    ],
+    [("", 0), ("hello world", 2), ("tiktoken is great!", 6), ("antidisestablishmentarianism", 6), ("お誕生日おめでとう", 9)],
 )
 def test_counts_of_the_published_encoding(text: str, tokens: int) -> None:
     # The last four are those of OpenAI's cookbook, "How to count tokens with tiktoken".
