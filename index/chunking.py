@@ -6,11 +6,12 @@ passage is cut by the model. Passages never cross a heading; neighbours share wh
 """
 
 import hashlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .documents import Document, Passage
+from .documents import Document, Passage, Section
 from .errors import UsageError
 from .inputs import Count, model_context
 from .normalising import searchable
@@ -51,8 +52,13 @@ def chunk(document: Document, settings: ChunkSettings, count_pieces: Count, wind
     body.
     """
     passages = []
+    path: list[Section] = []  # as Document.heading_at has it, kept from one body to the next
+    ahead = deque(document.sections)
     for start, end in _bodies(document):
-        heading = document.heading_at(start)
+        while ahead and ahead[0].start <= start:
+            section = ahead.popleft()
+            path = [above for above in path if above.level < section.level] + [section]
+        heading = " > ".join(section.heading for section in path)
         context = model_context(document.title, heading, count_pieces, window)
         room = window - count_pieces([context])[0]
         sentences = _measured(document.text, start, end, settings.size, count_pieces, room)
@@ -93,7 +99,7 @@ def _cut(text: str, span: Span, size: int, count: Count, room: int) -> Iterator[
     """
     start, end = span
     while start < end:
-        part = text[start : min(end, start + _LONGEST)]
+        part = text[start : min(end, start + _reach(text, start, end, size, count, room))]
         spaces = [place for place, character in enumerate(part) if character.isspace() and place]
         cuts = [*spaces, len(part)] if spaces else list(range(1, len(part) + 1))
 
@@ -119,6 +125,17 @@ def _cut(text: str, span: Span, size: int, count: Count, room: int) -> Iterator[
         start += best
         while start < end and text[start].isspace():
             start += 1
+
+
+def _reach(text: str, start: int, end: int, size: int, count: Count, room: int) -> int:
+    """Characters to look for a cut in: few where few are too many, for each try counts all of them."""
+    reach = 4 * size
+    while reach < min(end - start, _LONGEST):
+        part = text[start : start + reach]
+        if count_tokens([part])[0] > size or count([searchable(part)])[0] > room:
+            return reach
+        reach *= 2
+    return _LONGEST
 
 
 def _groups(text: str, sentences: Sequence[_Sentence], settings: ChunkSettings, room: int) -> Iterator[list[_Sentence]]:

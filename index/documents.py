@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading line of a document: `text[start:end]` is the line, `level` 1 is the outermost."""
+    """A heading line of a document: `text[start:end]` is the line, `level` 1 is the outermost.
+
+    Empty (`start == end`) where the line names what follows and is itself to be quoted, as in code.
+    """
 
     start: int
     end: int

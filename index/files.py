@@ -13,6 +13,9 @@ from .loading import ROW_SUFFIXES, unknown_format
 # Larger files are seldom documents and would fill the memory; rows are read one by one.
 SIZE_LIMIT = 200 * 1024 * 1024
 
+# A large file of rows with so many times its share of the disk is sparse; disks compress text less.
+HOLES = 100
+
 IGNORED = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__"})
 _WILD = frozenset("*?[")
 
@@ -129,6 +132,8 @@ def _file(path: Path, root: Path) -> Found:
         return _left_out(path, root, "skipped", reason)
     if status.st_size > SIZE_LIMIT and path.suffix.lower() not in ROW_SUFFIXES:
         return _left_out(path, root, "skipped", f"larger than {SIZE_LIMIT >> 20} MB")
+    if status.st_size > SIZE_LIMIT and status.st_blocks * 512 * HOLES < status.st_size:
+        return _left_out(path, root, "skipped", "made of holes: it takes far less of the disk than its size")
     if not os.access(path, os.R_OK):
         return _left_out(path, root, "failed", "no permission to read it")
     return Found(path, _source(path, root), root)

@@ -19,9 +19,10 @@ from .errors import DamagedIndex, DocumentError, NoIndex, OtherIndex, SkippedFil
 from .files import Found, discover
 from .fingerprint import check_probe, probe
 from .generations import quarantine, sound_generation
-from .loading import Problem, load
+from .loading import Problem
 from .locking import writing
 from .manifest import Manifest, SegmentEntry, is_index, newest_generation, without, write_manifest
+from .parsing import load
 from .segment import FileRecord, Segment, write_segment
 from .sweeping import sweep
 from .updates import STATUSES, FileRow, Progress, Update

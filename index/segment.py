@@ -10,6 +10,7 @@ The .bin files are numbers row by row, little-endian, without a header.
 """
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Sequence
@@ -119,6 +120,15 @@ def write_segment(folder: Path, contents: Contents, dimension: int) -> SegmentEn
     return SegmentEntry(folder.name, {file.name: file_sum(file) for file in files})
 
 
+def _storable(path: str) -> str | bytes:
+    """A path as SQLite can hold it: the bytes of a name that is not UTF-8."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(path)
+    return path
+
+
 def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str]) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 4096;" + _TABLES)
@@ -129,7 +139,7 @@ def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str]) -> N
             "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 file_row,
-                record.path,
+                _storable(record.path),
                 record.source,
                 record.size,
                 record.mtime,
@@ -215,7 +225,7 @@ class Segment:
     def every_file(self) -> list[FileRecord]:
         """The files, living or not, in row order."""
         query = "SELECT path, source, size, mtime, sha256, status, reason FROM files ORDER BY row"
-        return [FileRecord(*values) for values in self._all(query)]
+        return [FileRecord(os.fsdecode(path), *rest) for path, *rest in self._all(query)]
 
     def sources(self) -> list[tuple[str, str, int, int]]:
         """(source, title, characters, passages) of each living document, in order."""

@@ -14,7 +14,21 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from recording import cost, record
 
 FOOTNOTED = Path(sys.executable).with_name("footnoted")
-WORDS = ("ice", "core", "engine", "winter", "fuel", "lamp", "sledge", "radio", "letter", "cook", "doctor", "storm", "power")
+WORDS = (
+    "ice",
+    "core",
+    "engine",
+    "winter",
+    "fuel",
+    "lamp",
+    "sledge",
+    "radio",
+    "letter",
+    "cook",
+    "doctor",
+    "storm",
+    "power",
+)
 
 
 def text(shuffle: random.Random, number: int) -> str:

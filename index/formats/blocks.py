@@ -78,6 +78,19 @@ class Blocks:
         self._sections.append(Section(start, start + len(text), level, text))
         self._gap = True
 
+    def named_line(self, text: str, heading: str, level: int) -> None:
+        """Add a line that begins a part called `heading` and belongs to it, as a function's first."""
+        start = self._append(text)
+        self._sections.append(Section(start, start, level, heading))
+
+    @property
+    def headings(self) -> int:
+        """How many headings stand so far."""
+        return len(self._sections)
+
+    def __bool__(self) -> bool:
+        return bool(self._parts)
+
     def page(self, number: int) -> None:
         """Say that what is added from here on stands on this page."""
         self._page_due = None if number == self._page else number

@@ -1,7 +1,7 @@
 """Bytes to text: what is certain first, a guess last, and a guess says that it is one."""
 
 import codecs
-import importlib
+from typing import BinaryIO
 
 from ..errors import SkippedFile
 
@@ -41,6 +41,36 @@ def decode(data: bytes, declared: str = "") -> tuple[str, str]:
         return data.decode(encoding, "replace"), encoding
 
 
+def encoding_of(file: BinaryIO) -> tuple[str, str]:
+    """As `decode`, for a file of any size: its encoding, and the same name if that was guessed.
+
+    The file stands at the first character then. What is not UTF-8 shows anywhere in it, so all of
+    it is looked at.
+    """
+    head = file.read(_SAMPLE)
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            file.seek(len(mark))
+            return encoding, ""
+    utf8 = codecs.getincrementaldecoder("utf-8")()
+    block, zero = head, b"\0" in head
+    encoding = _unmarked_utf16(head)
+    guessed = encoding
+    if not encoding:
+        if zero:
+            raise SkippedFile("binary content, not text")
+        encoding = "utf-8"
+        try:
+            while block:
+                utf8.decode(block)
+                block = file.read(16 * _SAMPLE)
+            utf8.decode(b"", final=True)
+        except UnicodeDecodeError:
+            encoding = guessed = _guess(block or head)
+    file.seek(0)
+    return encoding, guessed
+
+
 def _is_text_encoding(name: str) -> bool:
     try:
         b"a".decode(name)
@@ -68,9 +98,7 @@ def _guess(data: bytes) -> str:
         return "utf-8"
     if len(high) < _LATIN_SHARE * min(len(data), 16 * _SAMPLE):
         return "cp1252"
-    try:
-        detector = importlib.import_module("charset_normalizer")
-    except ImportError:
-        return "cp1252"
-    best = detector.from_bytes(data[:_SAMPLE]).best()
+    import charset_normalizer  # seldom needed, and slow to load
+
+    best = charset_normalizer.from_bytes(data[:_SAMPLE]).best()
     return str(best.encoding) if best is not None and _is_text_encoding(best.encoding) else "cp1252"

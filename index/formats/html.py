@@ -93,15 +93,21 @@ def read(data: bytes, source: str) -> Iterator[Document | Problem]:
 
     The title is its `<title>`, or its first h1 where the `<title>` is that and a site's name.
     """
-    declared = _DECLARED.search(data[:4096])
-    text, guessed = decode(data, _web_name(declared[1].decode()) if declared else "")
-    root = _parse(text)
     blocks = Blocks()
-    _write(blocks, root)
-    document = blocks.document(source, _title(root))
+    title, guessed = write_page(blocks, data)
+    document = blocks.document(source, title)
     if guessed:
         yield Problem(f"its encoding is a guess: read as {guessed}")
     yield document
+
+
+def write_page(blocks: Blocks, data: bytes) -> tuple[str, str]:
+    """Add a whole page; its title, and the name of its encoding if that was guessed."""
+    declared = _DECLARED.search(data[:4096])
+    text, guessed = decode(data, _web_name(declared[1].decode()) if declared else "")
+    root = _parse(text)
+    _write(blocks, root)
+    return _title(root), guessed
 
 
 def write_fragment(blocks: Blocks, markup: str) -> None:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from ..documents import Document
@@ -20,7 +19,7 @@ LINE_LIMIT = 64 * 1024 * 1024
 _TEXT_KEYS = ("text", "contents", "content", "body")
 
 
-def read_rows(path: Path, source: str) -> Iterator[Document | Problem]:
+def read_rows(file: BinaryIO, suffix: str, source: str) -> Iterator[Document | Problem]:
     """Yield a document for each good row, in file order, and a problem for each bad one.
 
     A row is named by its `_id` or `id`, or else by its line number, counted from 1; its sha256 is
@@ -29,26 +28,26 @@ def read_rows(path: Path, source: str) -> Iterator[Document | Problem]:
     """
     lines: dict[str, int] = {}
     bad, first = 0, ""
-    with path.open("rb") as file:
-        for number, line in _lines(file):
-            if number == 1:
-                line = line.removeprefix(b"\xef\xbb\xbf")
-                if b"\0" in line[:4096]:
-                    raise SkippedFile("binary content, not text")
-            if not line.strip():
-                continue
-            try:
-                name, document = _row(line.rstrip(b"\r\n"), number, source)
-                if name in lines:
-                    raise ValueError(f"id {name!a} is that of line {lines[name]} already")
-            except (ValueError, RecursionError) as error:
-                reason = str(error) if not isinstance(error, RecursionError) else "too deeply nested"
-                bad, first = bad + 1, first or f"line {number}: {reason}"
-                if bad <= NAMED_PROBLEMS:
-                    yield Problem(f"line {number}: {reason}")
-                continue
-            lines[name] = number
-            yield document
+    if b"\0" in file.read(4096):
+        raise SkippedFile("binary content, not text")
+    file.seek(0)
+    for number, line in _lines(file):
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if not line.strip():
+            continue
+        try:
+            name, document = _row(line.rstrip(b"\r\n"), number, source)
+            if name in lines:
+                raise ValueError(f"id {name!a} is that of line {lines[name]} already")
+        except (ValueError, RecursionError) as error:
+            reason = str(error) if not isinstance(error, RecursionError) else "too deeply nested"
+            bad, first = bad + 1, first or f"line {number}: {reason}"
+            if bad <= NAMED_PROBLEMS:
+                yield Problem(f"line {number}: {reason}")
+            continue
+        lines[name] = number
+        yield document
     if not lines:
         raise FailedFile(f"no line could be read; {first}") if bad else SkippedFile("no text in it")
     if bad > NAMED_PROBLEMS:

@@ -31,11 +31,16 @@ def read(data: bytes, source: str) -> Iterator[Document | Problem]:
         if named := _TITLE.search(front["fields"] or ""):
             title = _unquoted(named["title"])
     blocks = Blocks()
-    _write(blocks, MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text))
+    write(blocks, text)
     document = blocks.document(source, title)
     if guessed:
         yield Problem(f"its encoding is a guess: read as {guessed}")
     yield document
+
+
+def write(blocks: Blocks, text: str) -> None:
+    """Add what is written in Markdown to `blocks`."""
+    _write(blocks, MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text))
 
 
 def _write(blocks: Blocks, tokens: Sequence[Token]) -> None:
