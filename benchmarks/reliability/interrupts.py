@@ -86,8 +86,11 @@ def interrupt(folder: Path, runs: int, seed: int, bar: Bar) -> None:
     bad, stopped, kept = Counter[str](), 0, 0
     for _ in range(runs):
         shutil.rmtree(at, ignore_errors=True)
+        said.unlink(missing_ok=True)
         child = Child(indexing(docs, at, said))
-        time.sleep(chance.uniform(0.02, 0.4))
+        while not said.exists():  # the child is ready to be interrupted
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0.01, 0.4))
         os.kill(child.pid, signal.SIGINT)
         status, lines = child.wait()
         if status or lines[-1] not in (str(_STOPPED), "0"):
