@@ -5,7 +5,7 @@ import base64
 import numpy as np
 
 from .embedding import Embedder
-from .errors import OtherIndex
+from .errors import DamagedIndex, OtherIndex
 from .manifest import Manifest
 
 _SENTENCES = (
@@ -30,8 +30,11 @@ def check_probe(embedder: Embedder, manifest: Manifest) -> None:
             f"the index was made with {manifest.model} ({manifest.dimension} dimensions), the embedder is "
             f"{embedder.name} ({embedder.dimension}): give that model, or index --rebuild"
         )
-    made = np.frombuffer(base64.b64decode(manifest.probe), "<f2").astype(np.float32)
+    stored = base64.b64decode(manifest.probe)
     now = embedder.embed_passages(_SENTENCES)
+    if len(stored) != 2 * now.size:
+        raise DamagedIndex("the manifest holds no fingerprint of its model: footnoted index --rebuild PATH")
+    made = np.frombuffer(stored, "<f2").astype(np.float32)
     cosines = (made.reshape(now.shape) * now).sum(axis=1)
     if cosines.min() < _SAME:
         raise OtherIndex(

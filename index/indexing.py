@@ -62,10 +62,14 @@ def update(
         return run.report(time.perf_counter() - started)
 
 
+# What a first commit that was cut off leaves.
+_LEFTOVERS = {"lock", "segments", "manifests", "CURRENT.tmp", "log"}
+
+
 def _check_free(folder: Path) -> None:
     """An index is made in a folder of its own: raises UsageError for one that holds other things."""
     try:
-        holds = [path.name for path in folder.iterdir() if path.name not in ("lock", "segments", "CURRENT.tmp")]
+        holds = {path.name for path in folder.iterdir()} - _LEFTOVERS
     except OSError:
         return  # there is none yet, or the writer's lock will say what is wrong
     if holds:

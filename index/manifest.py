@@ -9,6 +9,7 @@ the rename the old generation stands, after it the new one, never anything betwe
 import base64
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -61,8 +62,8 @@ class Manifest:
 
 
 def is_index(folder: Path) -> bool:
-    """Whether an index is, or was, in this folder."""
-    return (folder / CURRENT).is_file() or (folder / MANIFESTS).is_dir()
+    """Whether an index is, or was, in this folder. A first commit that was cut off has made none."""
+    return os.path.lexists(folder / CURRENT) or newest_generation(folder) > 1
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -95,7 +96,7 @@ def older_manifests(folder: Path) -> Iterator[Manifest]:
     """
     for path in sorted((folder / MANIFESTS).glob("*.json"), reverse=True):
         if _NAME.fullmatch(path.name):
-            with suppress(DamagedIndex):
+            with suppress(DamagedIndex, OtherIndex):
                 yield _read(path, path.stem[9:])
 
 

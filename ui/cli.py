@@ -173,8 +173,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
     if sys.stdout is None:  # started with its output closed
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the life of the process
-    options = parser().parse_args(arguments)
+    options = argparse.Namespace(command=None)
     try:
+        options = parser().parse_args(arguments)
         return _run(options)
     except KeyboardInterrupt:
         kept = ": what was committed is kept, the same command goes on from there" if options.command == "index" else ""

@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from benchmarks.recording import record
 from index.errors import FootnotedError, NoIndex
 from index.index import Index
 from index.indexing import update
+from index.manifest import CURRENT, MANIFESTS
 
 _ROOT = Path(__file__).parents[2]
 _CONFTEST = _ROOT / "tests" / "conftest.py"
@@ -149,12 +149,8 @@ class Outcome:
 def outcome(at: Path) -> Outcome:
     """Open the index and read all of it."""
     try:
-        with warnings.catch_warnings(record=True) as said:
-            warnings.simplefilter("always")
-            index = Index.open(at, embedder=WordEmbedder())
-            holds = held(index)
-        notice = "; ".join(map(str, getattr(index, "warnings", ()) or [one.message for one in said]))
-        return Outcome("fallback" if notice else "opened", holds, notice)
+        index = Index.open(at, embedder=WordEmbedder())
+        return Outcome("fallback" if index.notice else "opened", held(index), index.notice)
     except NoIndex as error:
         return Outcome("none", None, str(error))
     except FootnotedError as error:
@@ -163,6 +159,23 @@ def outcome(at: Path) -> Outcome:
         return Outcome("wrong", None, str(error))
     except Exception:
         return Outcome("crashed", None, traceback.format_exc(limit=-3))
+
+
+def current_manifest(at: Path) -> Path:
+    """The file of the current generation's manifest; the newest one where CURRENT is spoilt."""
+    newest = sorted((at / MANIFESTS).glob("*.json"))[-1]
+    named = at / MANIFESTS / (at / CURRENT).read_bytes().split()[0].decode("ascii", "replace").replace("\0", "")
+    return named if named.is_file() else newest
+
+
+def put_manifest(at: Path, content: bytes) -> bytes:
+    """Make `content` the current manifest, with a name and a sum that are right; what CURRENT holds then."""
+    digest = hashlib.sha256(content).hexdigest()
+    name = f"00000009-{digest[:16]}.json"
+    (at / MANIFESTS / name).write_bytes(content)
+    pointer = f"{name} {digest}\n".encode()
+    (at / CURRENT).write_bytes(pointer)
+    return pointer
 
 
 # Faults

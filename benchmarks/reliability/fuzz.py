@@ -6,7 +6,6 @@ Only our own errors may come out, of one line each; what comes back keeps its pr
 quote are exact parts of their text. `--runs` is divided among the four.
 """
 
-import hashlib
 import json
 import random
 import time
@@ -16,7 +15,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.reliability.faults import Bar, Child, WordEmbedder, bring_up, document, measured
+from benchmarks.reliability.faults import (
+    Bar,
+    Child,
+    WordEmbedder,
+    bring_up,
+    current_manifest,
+    document,
+    measured,
+    put_manifest,
+)
 from index.chunking import ChunkSettings, chunk
 from index.documents import Document, Page, Section
 from index.errors import FootnotedError
@@ -148,18 +156,17 @@ def manifests(folder: Path) -> Case:
     for number in range(3):
         (docs / f"d{number}.txt").write_text(document(number, 1))
     bring_up(at, docs)
-    pointer = (at / CURRENT).read_bytes()
-    manifest = at / pointer.decode().split()[0]
-    sound = manifest.read_bytes()
+    sound = current_manifest(at).read_bytes()
 
     def case(chance: random.Random) -> None:
         if chance.random() < 0.8:
             content = json.dumps(spoil_json(json.loads(sound), chance)).encode()
         else:
             content = spoil_bytes(sound, chance)
-        manifest.write_bytes(content)
-        spoilt = f"manifests/{manifest.name} {hashlib.sha256(content).hexdigest()}\n".encode()
-        (at / CURRENT).write_bytes(spoilt if chance.random() < 0.8 else spoil_bytes(spoilt, chance))
+        current_manifest(at).unlink(missing_ok=True)
+        spoilt = put_manifest(at, content)
+        if chance.random() < 0.2:
+            (at / CURRENT).write_bytes(spoil_bytes(spoilt, chance))
         system = System.open(at, embedder=WordEmbedder())
         system.answer("Which version is own1 in?")
 

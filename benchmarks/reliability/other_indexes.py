@@ -3,18 +3,25 @@
 python -m benchmarks.reliability.other_indexes
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.reliability.faults import Bar, WordEmbedder, bring_up, document, measured
+from benchmarks.reliability.faults import (
+    Bar,
+    WordEmbedder,
+    bring_up,
+    current_manifest,
+    document,
+    measured,
+    put_manifest,
+)
 from index.chunking import ChunkSettings
 from index.errors import OtherIndex
 from index.index import Index
 from index.indexing import update
-from index.manifest import CURRENT, FORMAT
+from index.manifest import FORMAT
 from rag.system import System
 
 
@@ -33,10 +40,8 @@ def refused(attempt: Callable[[], object], *names: str) -> str:
 
 def newer_format(at: Path) -> None:
     """The manifest as a later version might write it, with a sum that is right."""
-    manifest = at / (at / CURRENT).read_text().split()[0]
-    content = json.dumps({**json.loads(manifest.read_bytes()), "format": FORMAT + 6, "more": [1]}).encode()
-    manifest.write_bytes(content)
-    (at / CURRENT).write_text(f"manifests/{manifest.name} {hashlib.sha256(content).hexdigest()}\n")
+    values = json.loads(current_manifest(at).read_bytes())
+    put_manifest(at, json.dumps({**values, "format": FORMAT + 6, "more": [1]}).encode())
 
 
 def open_others(folder: Path, bar: Bar) -> None:
@@ -54,7 +59,7 @@ def open_others(folder: Path, bar: Bar) -> None:
         finds[f"answer, another {name}"] = refused(lambda e=embedder: System.open(at, embedder=e), *names)
     settings = ChunkSettings(100, 20)
     chunked: Callable[[], Any] = lambda: update(at, [docs], embedder=WordEmbedder(), settings=settings)  # noqa: E731
-    finds["update, another chunking"] = refused(chunked, "size=200", "size=100", "overlap=40", "overlap=20")
+    finds["update, another chunking"] = refused(chunked, "200 tokens", "100", "overlap 40", "overlap 20")
     newer_format(at)
     formats = (f"format {FORMAT + 6}", f"reads {FORMAT}")
     finds["update, newer format"] = refused(lambda: bring_up(at, docs), *formats)

@@ -15,4 +15,4 @@ def test_every_state_opens_as_the_old_or_the_new_generation(tmp_path: Path, bar:
 
 @pytest.mark.parametrize("name", [*MUTANTS][:3])
 def test_a_spoilt_commit_is_found_out(name: str, tmp_path: Path) -> None:
-    assert spoil(name, tmp_path, 200, 2)
+    assert spoil(name, tmp_path, 600, 2)
