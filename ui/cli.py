@@ -171,10 +171,10 @@ def _drop_output() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    if sys.stdout is None:  # started with its output closed
-        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the life of the process
     options = argparse.Namespace(command=None)
     try:
+        if sys.stdout is None:  # started with its output closed
+            sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the life of the process
         options = parser().parse_args(arguments)
         return _run(options)
     except KeyboardInterrupt:

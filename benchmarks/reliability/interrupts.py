@@ -69,6 +69,7 @@ def indexing(docs: Path, at: Path, said: Path) -> Callable[[Callable[[str], None
         ):
             say("begun")
             status = footnoted(["index", str(docs), "--index", str(at), "--json"])
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # it has ended: what comes now hits the harness
         say(str(status))
 
     return work

@@ -104,6 +104,7 @@ def test_current_cannot_point_elsewhere(folder: Path, name: str) -> None:
 
 
 def test_a_missing_current_is_damage(folder: Path) -> None:
+    write_manifest(folder, replace(FIRST, generation=2))
     (folder / CURRENT).unlink()
     check_damaged(folder)
 
@@ -163,3 +164,9 @@ def test_the_sum_of_a_file(tmp_path: Path) -> None:
 
 def test_dead_rows_add_up() -> None:
     assert without(FIRST.segments[0], {2, 4}).dead == (0, 2, 4)
+
+
+def test_a_first_commit_that_was_cut_off_has_made_no_index(folder: Path) -> None:
+    (folder / CURRENT).unlink()
+    with pytest.raises(NoIndex):
+        read_manifest(folder)
