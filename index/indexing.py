@@ -29,6 +29,8 @@ from .updates import STATUSES, FileRow, Progress, Update
 
 # Passages a commit: what a kill can cost, and what is held in memory.
 BATCH = 2048
+# Problems of a file that its row names.
+_NAMED = 3
 # Segments of fewer passages are merged when there are more of them than this.
 SMALL_SEGMENTS = 8
 
@@ -136,7 +138,7 @@ class _Run:
         self.staged: list[SegmentEntry] = []
         self.dead: dict[str, set[int]] = {}
         self.rows: list[FileRow] = []
-        self.done = self.total = 0
+        self.done = self.total = self.partly = 0
         self.changed = not previous or rebuild or bool(self.damaged)
         self.roots = list(self.manifest.roots)
         self.removed = set(self.manifest.removed)
@@ -239,7 +241,7 @@ class _Run:
             return
         source = before.source if before else self._free_source(found)
         record = FileRecord(path, source, stat.st_size, stat.st_mtime_ns, digest, "added")
-        problems: list[str] = []
+        problems: list[Problem] = []
         documents: list[Chunked] = []
         try:
             for document in self._documents(found.path, source, problems):
@@ -249,24 +251,26 @@ class _Run:
                     self._stage(record, documents)
                     documents = []
             if not self.staged and not any(passages for _, passages in documents):
-                raise SkippedFile(problems[0] if problems else "no text in it")
+                raise SkippedFile(problems[0].reason if problems else "no text in it")
         except DocumentError as error:
             self.staged = []
             status = "skipped" if isinstance(error, SkippedFile) else "failed"
             self._left_out(path, source, status, str(error), before, replace(record, status=status, reason=str(error)))
             return
         self._forget(path)
-        self.batch.add(record, documents)
+        reason = "; ".join(problem.reason for problem in problems[:_NAMED])
+        self.partly += any(problem.lost for problem in problems)
+        self.batch.add(replace(record, reason=reason), documents)
         self.taken[source] = path
         status = "updated" if before and before.status == "added" else "added"
-        self.rows.append(FileRow(path, status, "; ".join(problems[:3])))
+        self.rows.append(FileRow(path, status, reason))
         if self.staged:
             self.commit()
 
-    def _documents(self, path: Path, source: str, problems: list[str]) -> Iterator[Document]:
+    def _documents(self, path: Path, source: str, problems: list[Problem]) -> Iterator[Document]:
         for one in load(path, source):
             if isinstance(one, Problem):
-                problems.append(one.reason)
+                problems.append(one)
             else:
                 yield _storable(one)
 
@@ -407,7 +411,9 @@ class _Run:
             counts[row.status] += 1
         passages = sum(segment.passages for segment in self.segments)
         rows = tuple(self.rows)
-        return Update(self.manifest.generation, counts, passages, self.batch.embedded, rows, seconds, self.damaged)
+        return Update(
+            self.manifest.generation, counts, passages, self.batch.embedded, rows, seconds, self.damaged, self.partly
+        )
 
 
 def _storable(document: Document) -> Document:

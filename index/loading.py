@@ -65,9 +65,13 @@ NEEDS_MEMORY = "needs too much memory to read: more than 1 GB, or far more than 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Part of a file that could not be read, or is uncertain, while the rest goes on; one short line."""
+    """Part of a file that could not be read, or is uncertain, while the rest goes on; one short line.
+
+    `lost` tells whether something of the file is missing from the documents.
+    """
 
     reason: str
+    lost: bool = True
 
 
 def unknown_format(path: PurePath) -> str:

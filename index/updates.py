@@ -29,7 +29,7 @@ class Progress:
 class Update:
     """What an update did. `documents` counts files by status; `passages` are those in the index now,
     `embedded` those whose vectors were computed and not reused. `damaged` names files of the index that
-    were found damaged and put aside.
+    were found damaged and put aside; `partly` counts the files of which something could not be read.
     """
 
     generation: int
@@ -39,3 +39,4 @@ class Update:
     files: tuple[FileRow, ...]
     seconds: float
     damaged: tuple[str, ...] = ()
+    partly: int = 0

@@ -46,7 +46,7 @@ def decode(line: bytes) -> list:  # type: ignore[type-arg]
 def packed(one: Document | Problem) -> list[object]:
     """A document or problem as a message."""
     if isinstance(one, Problem):
-        return ["problem", one.reason]
+        return ["problem", one.reason, one.lost]
     sections = [(part.start, part.end, part.level, part.heading) for part in one.sections]
     pages = [(page.start, page.number) for page in one.pages]
     return ["document", one.source, one.title, one.text, sections, pages, one.sha256]
@@ -64,8 +64,8 @@ def unpacked(message: list) -> Document | Problem:  # type: ignore[type-arg]
                 tuple(Page(*page) for page in pages),
                 sha256,
             )
-        case ["problem", str(reason)]:
-            return Problem(reason)
+        case ["problem", str(reason), bool(lost)]:
+            return Problem(reason, lost)
         case ["skipped", str(reason), _]:
             raise SkippedFile(reason)
         case ["failed", str(reason), _]:

@@ -40,7 +40,7 @@ def _index(options: argparse.Namespace) -> int:
     if options.verbose:
         printing.log(done, options.index)
     printing.update(done, options.index, as_json=options.json)
-    return PARTLY if done.documents["failed"] else DONE
+    return PARTLY if done.documents["failed"] or done.partly else DONE
 
 
 def _opened(folder: Path) -> System:

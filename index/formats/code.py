@@ -41,7 +41,7 @@ def read(data: bytes, source: str) -> Iterator[Document | Problem]:
     write(blocks, text, suffix)
     document = blocks.document(source, stem(source) if suffix in _NOT_CODE else PurePosixPath(source).name)
     if guessed:
-        yield Problem(f"its encoding is a guess: read as {guessed}")
+        yield Problem(f"its encoding is a guess: read as {guessed}", lost=False)
     yield document
 
 

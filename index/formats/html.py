@@ -97,7 +97,7 @@ def read(data: bytes, source: str) -> Iterator[Document | Problem]:
     title, guessed = write_page(blocks, data)
     document = blocks.document(source, title)
     if guessed:
-        yield Problem(f"its encoding is a guess: read as {guessed}")
+        yield Problem(f"its encoding is a guess: read as {guessed}", lost=False)
     yield document
 
 

@@ -34,7 +34,7 @@ def read(data: bytes, source: str) -> Iterator[Document | Problem]:
     write(blocks, text)
     document = blocks.document(source)
     if guessed:
-        yield Problem(f"its encoding is a guess: read as {guessed}")
+        yield Problem(f"its encoding is a guess: read as {guessed}", lost=False)
     yield document
 
 

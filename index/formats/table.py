@@ -36,7 +36,7 @@ def read_rows(file: BinaryIO, suffix: str, source: str) -> Iterator[Document | P
     """
     encoding, guessed = encoding_of(file)
     if guessed:
-        yield Problem(f"its encoding is a guess: read as {guessed}")
+        yield Problem(f"its encoding is a guess: read as {guessed}", lost=False)
     start = file.tell()
     sample = io.TextIOWrapper(io.BytesIO(file.read(_SAMPLE_LENGTH)), encoding, "replace", newline="").read()
     file.seek(start)

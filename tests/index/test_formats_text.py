@@ -107,7 +107,7 @@ def test_guessed_encodings_say_so(tmp_path: Path, encoding: str, text: str) -> N
     path = tmp_path / "a.txt"
     path.write_bytes(text.encode(encoding))
     problem, document = load(path, "a.txt")
-    assert problem == Problem(f"its encoding is a guess: read as {encoding}")
+    assert problem == Problem(f"its encoding is a guess: read as {encoding}", lost=False)
     assert isinstance(document, Document)
     assert document.text == text.strip()
 

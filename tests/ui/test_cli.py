@@ -283,3 +283,17 @@ def test_wrong_usage_exits_with_two(run: Callable) -> None:
     status, _, err = run("ask")
     assert status == 2
     assert "QUESTION" in err
+
+
+def test_a_bad_line_is_done_in_part_and_a_guessed_encoding_is_not(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "docs" / "rows.jsonl").write_text('{"_id": "1", "text": "The barn is red."}\n{"_id": \n')
+    status, out, _ = run("index", "docs", "--json")
+    (row,) = [row for row in values(out)["files"] if row["path"].endswith("rows.jsonl")]
+    assert status == 3
+    assert (row["status"], row["reason"].startswith("line 2: ")) == ("added", True)
+    assert run("index", "docs")[0] == 0
+    (tmp_path / "docs" / "rows.jsonl").unlink()
+    (tmp_path / "docs" / "old.txt").write_bytes("Der Müller öffnet die Mühle.\n".encode("cp1252"))
+    status, out, _ = run("index", "docs")
+    assert status == 0
+    assert "its encoding is a guess" in out
