@@ -178,9 +178,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = parser().parse_args(arguments)
         return _run(options)
     except KeyboardInterrupt:
-        kept = ": what was committed is kept, the same command goes on from there" if options.command == "index" else ""
-        print(f"\nfootnoted: stopped{kept}", file=sys.stderr)
-        return STOPPED
+        return _stopped(options)
+    except ImportError as error:  # a compiled module that is interrupted while it loads raises this instead
+        if not _interrupted(error):
+            raise
+        return _stopped(options)
     except BrokenPipeError:  # the reader of our output has gone: nothing to say to it
         _drop_output()
         return FAILED
@@ -189,6 +191,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f": {error.filename}" if error.filename else ""
         print(f"footnoted: {error.strerror or 'input or output error'}{where}", file=sys.stderr)
         return FAILED
+
+
+def _stopped(options: argparse.Namespace) -> int:
+    kept = ": what was committed is kept, the same command goes on from there" if options.command == "index" else ""
+    print(f"\nfootnoted: stopped{kept}", file=sys.stderr)
+    return STOPPED
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _run(options: argparse.Namespace) -> int:

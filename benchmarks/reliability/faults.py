@@ -164,8 +164,9 @@ def outcome(at: Path) -> Outcome:
 def current_manifest(at: Path) -> Path:
     """The file of the current generation's manifest; the newest one where CURRENT is spoilt."""
     newest = sorted((at / MANIFESTS).glob("*.json"))[-1]
-    named = at / MANIFESTS / (at / CURRENT).read_bytes().split()[0].decode("ascii", "replace").replace("\0", "")
-    return named if named.is_file() else newest
+    words = (at / CURRENT).read_bytes().decode("ascii", "replace").split()
+    names = {path.name for path in newest.parent.iterdir()}
+    return newest.with_name(words[0]) if words and words[0] in names else newest
 
 
 def put_manifest(at: Path, content: bytes) -> bytes:

@@ -94,6 +94,8 @@ def interrupt(folder: Path, runs: int, seed: int, bar: Bar) -> None:
         time.sleep(chance.uniform(0.01, 0.4))
         os.kill(child.pid, signal.SIGINT)
         status, lines = child.wait()
+        if not lines:
+            continue  # stopped before it had begun: no fault of the command
         if status or lines[-1] not in (str(_STOPPED), "0"):
             bad["ended otherwise"] += 1
             bar.figures.setdefault("first ended otherwise", f"{status} {lines} {said.read_text()[-300:]}")
