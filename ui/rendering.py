@@ -118,7 +118,7 @@ def _citation_card(citation: Citation, passage: Passage | None, turn: int) -> st
         f'<span class="score" title="how likely this sentence answers">{citation.score:.2f}</span></header>'
         f"<blockquote>{body}</blockquote>"
         f'<a class="open" href="{escape(document_address(citation.source, citation.start, citation.end))}" '
-        f'target="_blank">Open in document</a><a class="back" href="#chat">Back to the answer</a></article>'
+        f'target="_blank">Open in document</a><a class="back" href="#chat">Back</a></article>'
     )
 
 
