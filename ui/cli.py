@@ -171,18 +171,17 @@ def _drop_output() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status."""
-    options = argparse.Namespace(command=None)
+    arguments = sys.argv[1:] if arguments is None else arguments
     try:
         if sys.stdout is None:  # started with its output closed
             sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the life of the process
-        options = parser().parse_args(arguments)
-        return _run(options)
+        return _run(parser().parse_args(arguments))
     except KeyboardInterrupt:
-        return _stopped(options)
+        return _stopped(arguments)
     except ImportError as error:  # a compiled module that is interrupted while it loads raises this instead
         if not _interrupted(error):
             raise
-        return _stopped(options)
+        return _stopped(arguments)
     except BrokenPipeError:  # the reader of our output has gone: nothing to say to it
         _drop_output()
         return FAILED
@@ -193,8 +192,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def _stopped(options: argparse.Namespace) -> int:
-    kept = ": what was committed is kept, the same command goes on from there" if options.command == "index" else ""
+def _stopped(arguments: Sequence[str]) -> int:
+    indexing = next(iter(arguments), "") == "index"
+    kept = ": what was committed is kept, the same command goes on from there" if indexing else ""
     print(f"\nfootnoted: stopped{kept}", file=sys.stderr)
     return STOPPED
 
