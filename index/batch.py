@@ -115,4 +115,4 @@ def living(segment: Segment) -> Contents:
 
 
 def _words(passage: Passage) -> tuple[str, ...]:
-    return tuple(terms(f"{passage.context} {passage.text}"))
+    return tuple(terms(f"{passage.context} {passage.text}", passage.language))

@@ -14,6 +14,7 @@ from itertools import pairwise
 from .documents import Document, Passage, Section
 from .errors import UsageError
 from .inputs import Count, model_context
+from .languages import SURER, language_of
 from .normalising import searchable
 from .sentences import Span, sentence_spans
 from .tokens import count_tokens
@@ -52,6 +53,7 @@ def chunk(document: Document, settings: ChunkSettings, count_pieces: Count, wind
     body.
     """
     passages = []
+    language = language_of(document.text)
     path: list[Section] = []  # as Document.heading_at has it, kept from one body to the next
     ahead = deque(document.sections)
     for start, end in _bodies(document):
@@ -61,9 +63,9 @@ def chunk(document: Document, settings: ChunkSettings, count_pieces: Count, wind
         heading = " > ".join(section.heading for section in path)
         context = model_context(document.title, heading, count_pieces, window)
         room = window - count_pieces([context])[0]
-        sentences = _measured(document.text, start, end, settings.size, count_pieces, room)
+        sentences = _measured(document.text, start, end, settings.size, count_pieces, room, language)
         for group in _groups(document.text, sentences, settings, room):
-            passages.append(_passage(document, heading, [sentence.span for sentence in group]))
+            passages.append(_passage(document, heading, [sentence.span for sentence in group], language))
     return passages
 
 
@@ -78,9 +80,9 @@ def _bodies(document: Document) -> list[Span]:
     return bodies or [(0, len(document.text))]
 
 
-def _measured(text: str, start: int, end: int, size: int, count: Count, room: int) -> list[_Sentence]:
+def _measured(text: str, start: int, end: int, size: int, count: Count, room: int, language: str) -> list[_Sentence]:
     """The sentences of `text[start:end]` with their lengths, each cut until it fits the budgets."""
-    spans = sentence_spans(text, start, end)
+    spans = sentence_spans(text, start, end, language)
     texts = [text[first:last] for first, last in spans]
     sentences = []
     lengths = zip(spans, count_tokens(texts), count([searchable(part) for part in texts]), strict=True)
@@ -173,7 +175,7 @@ def _groups(text: str, sentences: Sequence[_Sentence], settings: ChunkSettings, 
         first = following
 
 
-def _passage(document: Document, heading: str, spans: Sequence[Span]) -> Passage:
+def _passage(document: Document, heading: str, spans: Sequence[Span], language: str) -> Passage:
     start, end = spans[0][0], spans[-1][1]
     text = document.text[start:end]
     digest = hashlib.sha256(f"{document.source}\0{start}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()
@@ -187,4 +189,5 @@ def _passage(document: Document, heading: str, spans: Sequence[Span]) -> Passage
         heading=heading,
         page=document.page_at(start),
         sentences=tuple(spans),
+        language=language if text == document.text else language_of(text, language, SURER),
     )

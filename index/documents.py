@@ -66,6 +66,7 @@ class Passage:
 
     `id` comes from content and position (sha256 over source, start and text), never from vectors.
     `sentences` are the (start, end) spans of its sentences in the document's text, ascending.
+    `language` (ISO 639-1) is the one its words are stemmed in; English where none can be told.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Passage:
     heading: str = ""
     page: int | None = None
     sentences: tuple[tuple[int, int], ...] = ()
+    language: str = "en"
 
     @property
     def context(self) -> str:

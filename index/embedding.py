@@ -42,6 +42,10 @@ class Embedder(Protocol):
     def window(self) -> int:
         """Word pieces of a text that the model sees, its special tokens not counted."""
 
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """The languages (ISO 639-1) whose meaning it knows; None if that is not known."""
+
     def count_pieces(self, texts: Sequence[str]) -> list[int]:
         """The word pieces of each text, special tokens not counted, nothing cut."""
 
@@ -108,6 +112,7 @@ class GraphEmbedder:
     name = "all-MiniLM-L6-v2"
     dimension = 384
     window = 254  # max_seq_length 256 less [CLS] and [SEP]
+    languages: frozenset[str] | None = frozenset({"en"})
 
     @cached_property
     def _session(self) -> "onnxruntime.InferenceSession":
@@ -196,6 +201,8 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
 class LibraryEmbedder:
     """Any sentence-transformers model, by folder or name, on the device that the library chooses."""
 
+    languages: frozenset[str] | None = None  # a model's folder does not say so in a way that can be relied on
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -215,7 +222,7 @@ class LibraryEmbedder:
 
     @property
     def dimension(self) -> int:
-        return int(self._model.get_sentence_embedding_dimension())
+        return int(self._model.get_embedding_dimension())
 
     @property
     def window(self) -> int:

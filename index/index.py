@@ -1,6 +1,7 @@
 """A searchable generation of an index."""
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from .errors import DamagedIndex, UsageError
 from .fingerprint import check_probe
 from .generations import sound_generation
 from .indexing import update
+from .languages import question_language
 from .lexical import inverse_document_frequency, weight
 from .manifest import Manifest, damages, generation_of, read_manifest
 from .normalising import searchable
@@ -139,6 +141,19 @@ class Index:
         return sum(segment.passages for segment in self.segments)
 
     @cached_property
+    def languages(self) -> dict[str, int]:
+        """Living passages by language (ISO 639-1), the most frequent first."""
+        counts: Counter[str] = Counter()
+        for segment in self.segments:
+            counts.update({language: int(living.sum()) for language, living in segment.living.items()})
+        return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+    def document_languages(self) -> dict[str, int]:
+        """Documents by language (ISO 639-1), that of most of their passages; the most frequent first."""
+        counts = sum((segment.document_languages() for segment in self.segments), Counter[str]())
+        return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0])))
+
+    @cached_property
     def average_length(self) -> float:
         """Terms a passage."""
         return sum(segment.terms for segment in self.segments) / max(self.passages, 1)
@@ -205,23 +220,40 @@ class Index:
         return _best(found, k)
 
     def lexical(self, text: str, k: int) -> tuple[Candidate, ...]:
-        """The k passages with the highest BM25 score among those that share a term with `text`."""
-        words = sorted(set(terms(text)))
-        weights = self.term_weights(words)
+        """The k passages with the highest BM25 score among those that share a term with `text`.
+
+        Each is compared with the question as stemmed in its own language.
+        """
+        asked = {language: self.question_terms(text, language) for language in self.languages}
+        weights = {language: self.term_weights(words) for language, words in asked.items()}
         found = []
         for base, segment in zip(self._bases, self.segments, strict=False):
             scores = np.zeros(len(segment.alive), dtype=np.float32)
-            for word, idf in zip(words, weights, strict=True):
-                if (term := segment.term_row(word)) is not None:
-                    rows, counts = segment.postings.of(term)
-                    scores[rows] += idf * weight(counts, segment.postings.lengths[rows], self.average_length)
-            scores[~segment.alive] = 0
+            for language, living in segment.living.items():
+                within = np.zeros_like(scores)
+                for word, idf in zip(asked[language], weights[language], strict=True):
+                    if (term := segment.term_row(word)) is not None:
+                        rows, counts = segment.postings.of(term)
+                        within[rows] += idf * weight(counts, segment.postings.lengths[rows], self.average_length)
+                scores[living] = within[living]
             best = np.flatnonzero(scores)
             if len(best) > k:
                 threshold = np.partition(scores[best], -k)[-k]
                 best = best[scores[best] >= threshold]
             found += [Candidate(base + int(row), float(scores[row])) for row in best]
         return _best(found, k)
+
+    def question_terms(self, text: str, language: str = "en") -> list[str]:
+        """The distinct terms of a question, sorted, as the passages of `language` have them."""
+        return sorted(set(terms(text, language, self.question_language(text))))
+
+    def question_language(self, text: str) -> str:
+        """The language (ISO 639-1) that a question is asked in: one of the documents', or English."""
+        return question_language(text, list(self.languages))
+
+    def known(self, language: str) -> bool:
+        """Whether the embedder knows a language, as far as it says: its vectors tell little of others."""
+        return self.embedder.languages is None or language in self.embedder.languages
 
     def term_weights(self, words: Sequence[str]) -> list[float]:
         """The inverse document frequency of each stemmed term in this generation."""

@@ -21,7 +21,7 @@ from .durable import make_folder, sync_folder, write_synced
 from .errors import DamagedIndex, NoIndex, OtherIndex
 from .sums import FileSum, check_file
 
-FORMAT = 1
+FORMAT = 2
 CURRENT = "CURRENT"
 MANIFESTS = "manifests"
 _T = TypeVar("_T")

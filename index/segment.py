@@ -5,6 +5,7 @@ A segment is a folder of plain files, written once:
   vectors.faiss      FAISS inner-product index of the passages' unit vectors, in row order
   sentences.bin      (m, dim) int8 sentence vectors, passage by passage
   scales.bin         (m,) float32: a sentence vector is its codes times its scale
+  languages.bin      (n,) uint8: a passage's language by its row in the table languages
   pointers.bin, postings.bin, lengths.bin     BM25 term counts (see lexical.py): int64, (2, n) int32, int32
 The .bin files are numbers row by row, little-endian, without a header.
 """
@@ -13,6 +14,7 @@ import json
 import os
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,7 +34,7 @@ from .manifest import SegmentEntry
 from .sums import file_sum
 
 faiss.omp_set_num_threads(1)  # two threads took 60 ms where one took 1
-_TYPES = {"sentences": "i1", "scales": "<f4", "pointers": "<i8", "postings": "<i4", "lengths": "<i4"}
+_TYPES = {"sentences": "i1", "scales": "<f4", "languages": "u1", "pointers": "<i8", "postings": "<i4", "lengths": "<i4"}
 
 _TABLES = """
 CREATE TABLE files (row INTEGER PRIMARY KEY, path TEXT, source TEXT, size INTEGER, mtime INTEGER,
@@ -42,6 +44,7 @@ CREATE TABLE documents (row INTEGER PRIMARY KEY, file INTEGER, source TEXT, titl
 CREATE TABLE passages (row INTEGER PRIMARY KEY, document INTEGER, id TEXT, start INTEGER, "end" INTEGER,
                        heading TEXT, page INTEGER, sentences TEXT, first_sentence INTEGER,
                        content TEXT, bare TEXT);
+CREATE TABLE languages (row INTEGER PRIMARY KEY, code TEXT);
 CREATE TABLE terms (term TEXT PRIMARY KEY, row INTEGER) WITHOUT ROWID;
 """
 _INDEXES = """
@@ -98,7 +101,8 @@ def write_segment(folder: Path, contents: Contents, dimension: int) -> SegmentEn
     make_folder(folder)
     embedded = [one for _, documents in contents for _, passages in documents for one in passages]
     vocabulary, postings = count_terms(one.words for one in embedded)
-    _write_texts(folder / "texts.sqlite", contents, vocabulary)
+    languages = sorted({one.passage.language for one in embedded})
+    _write_texts(folder / "texts.sqlite", contents, vocabulary, languages)
     vectors = faiss.IndexFlatIP(dimension)
     if embedded:
         vectors.add(np.stack([one.vector for one in embedded]))
@@ -107,6 +111,7 @@ def write_segment(folder: Path, contents: Contents, dimension: int) -> SegmentEn
     arrays = {
         "sentences": np.concatenate([none, *(one.codes for one in embedded)]),
         "scales": np.concatenate([np.empty(0, dtype=np.float32), *(one.scales for one in embedded)]),
+        "languages": np.array([languages.index(one.passage.language) for one in embedded]),
         "pointers": postings.pointers,
         "postings": np.stack([postings.rows, postings.counts]),
         "lengths": postings.lengths,
@@ -129,7 +134,7 @@ def _storable(path: str) -> str | bytes:
     return path
 
 
-def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str]) -> None:
+def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str], languages: Sequence[str]) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 4096;" + _TABLES)
     connection.execute("BEGIN")
@@ -168,6 +173,7 @@ def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str]) -> N
                 sentence_row += len(spans)
             document_row += 1
     connection.executemany("INSERT INTO terms VALUES (?, ?)", ((term, row) for row, term in enumerate(vocabulary)))
+    connection.executemany("INSERT INTO languages VALUES (?, ?)", enumerate(languages))
     connection.execute("COMMIT")
     connection.executescript(_INDEXES)
     connection.close()
@@ -189,6 +195,8 @@ class Segment:
         self.scales = self._array("scales")
         rows, counts = self._array("postings").reshape(2, -1)
         self.postings = Postings(self._array("pointers"), rows, counts, self._array("lengths"))
+        self._language = self._array("languages")
+        self._languages = [code for (code,) in self._all("SELECT code FROM languages ORDER BY row")]
         self.alive = np.ones(self.vectors.ntotal, dtype=bool)
         for dead in entry.dead:
             query = "SELECT p.row FROM passages p JOIN documents d ON p.document = d.row WHERE d.file = ?"
@@ -217,6 +225,12 @@ class Segment:
         """Terms in the living passages."""
         return int(self.postings.lengths[self.alive].sum())
 
+    @cached_property
+    def living(self) -> dict[str, NDArray[np.bool_]]:
+        """By language, (n,) bool: the living passages in it."""
+        masks = {code: self.alive & (self._language == row) for row, code in enumerate(self._languages)}
+        return {code: mask for code, mask in masks.items() if mask.any()}
+
     def files(self) -> list[tuple[int, FileRecord]]:
         """The living files with their rows, in the order they were indexed."""
         dead = set(self.entry.dead)
@@ -237,6 +251,14 @@ class Segment:
         return [
             (source, title, size, count) for file, source, title, size, count in self._all(query) if file not in dead
         ]
+
+    def document_languages(self) -> Counter[str]:
+        """Living documents by the language of most of their passages, the first of equals."""
+        spoken: dict[int, Counter[str]] = {}
+        for row, document in self._all("SELECT row, document FROM passages ORDER BY row"):
+            if self.alive[row]:
+                spoken.setdefault(document, Counter())[self._languages[self._language[row]]] += 1
+        return Counter(counts.most_common(1)[0][0] for counts in spoken.values())
 
     def document(self, source: str) -> Document | None:
         """The living document of that source."""
@@ -271,7 +293,8 @@ class Segment:
         )
         ((identity, source, title, start, end, text, heading, page, sentences),) = self._all(query, (row,))
         spans = tuple((start + first, start + last) for first, last in json.loads(sentences))
-        return Passage(identity, source, title, start, end, text, heading, page, spans)
+        language = self._languages[self._language[row]]
+        return Passage(identity, source, title, start, end, text, heading, page, spans, language)
 
     def rows_of(self, source: str) -> list[int]:
         """The rows of a document's passages, in order."""

@@ -36,11 +36,12 @@ def features(
     """
     best = sentences[0]
     passage = best.hit.passage
-    around = frozenset(terms(f"{passage.context} {passage.text}"))
-    weights = dict(zip(question.words, index.term_weights(question.words), strict=True))
+    around = frozenset(terms(f"{passage.context} {passage.text}", passage.language))
+    asked = index.question_terms(question.text, passage.language)
+    weights = dict(zip(asked, index.term_weights(asked), strict=True))
     total = sum(weights.values()) or 1.0
     covered = sum(weight for word, weight in weights.items() if word in around) / total
-    particular = {word for found in _PARTICULAR.findall(question.text) for word in terms(found)}
+    particular = {word for found in _PARTICULAR.findall(question.text) for word in terms(found, passage.language)}
     missing = len(particular - around) / len(particular) if particular else 0.0
     nearest = max((hit.dense for hit in retrieved.hits if hit.dense is not None), default=0.0)
     return (

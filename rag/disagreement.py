@@ -96,8 +96,7 @@ def _disputes(question: Question, one: Sentence, other: Sentence) -> bool:
     disputing = [_DISPUTES.search(sentence.text) is not None for sentence in (one, other)]
     if disputing[0] == disputing[1] or _one_voice(question, one, other):
         return False
-    asked = set(question.words)
-    shared = asked & one.words, asked & other.words
+    shared = question.words_in(one.language) & one.words, question.words_in(other.language) & other.words
     return all(shared) and len(one.words & other.words) >= _SHARED
 
 
@@ -115,10 +114,10 @@ def _numbers_differ(question: Question, one: Sentence, other: Sentence) -> bool:
         return False
     if not _two_voices(one, other):
         return False
-    asked = set(question.words)
-    needed = max(1, math.ceil(0.5 * len(asked)))
-    if len(asked & one.words) < needed or len(asked & other.words) < needed:
-        return False
+    for sentence in (one, other):
+        asked = question.words_in(sentence.language)
+        if len(asked & sentence.words) < max(1, math.ceil(0.5 * len(asked))):
+            return False
     years = set(_YEAR.findall(one.text)), set(_YEAR.findall(other.text))
     if question.wanted is Wanted.TIME:
         clocks = _clocks(one.text), _clocks(other.text)
@@ -138,8 +137,11 @@ def _one_voice(question: Question, one: Sentence, other: Sentence) -> bool:
     """Whether both sentences of a document speak of somebody whom the question does not name."""
     if one.hit.passage.source != other.hit.passage.source:
         return False
-    names = [{word for name in _NAME.findall(sentence.text) for word in terms(name)} for sentence in (one, other)]
-    return bool((names[0] & names[1]) - set(question.words))
+    names = [
+        {word for name in _NAME.findall(sentence.text) for word in terms(name, sentence.language)}
+        for sentence in (one, other)
+    ]
+    return bool((names[0] & names[1]) - question.words_in(one.language))
 
 
 def _two_voices(one: Sentence, other: Sentence) -> bool:

@@ -101,7 +101,7 @@ _REASON = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`text` as asked, without white space around it; `words` its distinct stemmed terms, sorted."""
+    """`text` as asked, without white space around it; `words` its distinct terms, stemmed as English, sorted."""
 
     text: str
     words: tuple[str, ...]
@@ -118,6 +118,10 @@ class Question:
         if len(text) > LONGEST:
             raise UsageError(f"the question has {len(text):,} characters, at most {LONGEST:,} are read: shorten it")
         return cls(text, tuple(sorted(set(terms(text)))), _wanted(text))
+
+    def words_in(self, language: str) -> frozenset[str]:
+        """Its words as sentences of a language (ISO 639-1) have them; `words` are the English ones."""
+        return frozenset(self.words if language == "en" else terms(self.text, language))
 
     @property
     def wants_list(self) -> bool:

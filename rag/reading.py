@@ -72,25 +72,33 @@ class Sentence:
     vector: Vectors
     words: frozenset[str]
 
+    @property
+    def language(self) -> str:
+        """In which its words are stemmed."""
+        return self.hit.passage.language
+
 
 def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentence]:
     """The sentences of the first passages, most likely to answer first, ties in passage order.
 
     A sentence in two overlapping passages counts once, in the better one.
     """
-    weights = dict(zip(question.words, index.term_weights(question.words), strict=True))
-    total = sum(weights.values()) or 1.0
+    weighted: dict[str, dict[str, float]] = {}  # the question's words as the passages of a language have them
 
     def share(words: frozenset[str]) -> float:
-        return sum(weight for word, weight in weights.items() if word in words) / total
+        return sum(weight for word, weight in weights.items() if word in words) / (sum(weights.values()) or 1.0)
 
     found: dict[tuple[str, int, int], Sentence] = {}
     for hit, row in zip(retrieved.hits[:PASSAGES], retrieved.rows, strict=False):
         passage = hit.passage
         vectors = index.sentence_vectors(row)
+        if passage.language not in weighted:
+            asked = index.question_terms(question.text, passage.language)
+            weighted[passage.language] = dict(zip(asked, index.term_weights(asked), strict=True))
+        weights = weighted[passage.language]
         texts = [passage.quote(number) for number in range(len(passage.sentences))]
-        words = [frozenset(terms(text)) for text in texts]
-        context = frozenset(terms(passage.context))
+        words = [frozenset(terms(text, passage.language)) for text in texts]
+        context = frozenset(terms(passage.context, passage.language))
         everything = share(context.union(*words))
         for number, (start, end) in enumerate(passage.sentences):
             if (passage.source, start, end) in found:

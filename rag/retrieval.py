@@ -8,7 +8,7 @@ from index.embedding import Vectors
 from index.errors import UsageError
 
 from .answers import Hit
-from .fusion import POOL, Fused, fuse
+from .fusion import DENSE_WEIGHT, FOREIGN_DENSE_WEIGHT, POOL, Fused, fuse
 
 Mode = Literal["fused", "dense", "lexical"]
 MODES: tuple[Mode, ...] = ("fused", "dense", "lexical")
@@ -41,7 +41,8 @@ def retrieve(index: Index, query: str, k: int, mode: Mode = "fused", *, vector: 
         vector = index.embed_query(query)
     if mode == "fused":
         candidates = index.candidates(query, depth, vector=vector)
-        fused = fuse(candidates.dense, candidates.lexical)
+        known = index.known(index.question_language(query))
+        fused = fuse(candidates.dense, candidates.lexical, DENSE_WEIGHT if known else FOREIGN_DENSE_WEIGHT)
     elif vector is not None:
         fused = [Fused(one.row, one.score, one.score, None) for one in index.dense(vector, k)]
     else:

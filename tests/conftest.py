@@ -68,6 +68,7 @@ class WordEmbedder:
     """
 
     window = 40
+    languages: frozenset[str] | None = None
 
     def __init__(self, name: str = "words", dimension: int = 16, shift: int = 0) -> None:
         self.name = name

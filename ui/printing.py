@@ -15,6 +15,8 @@ from typing import Any, Protocol
 from index.documents import Document
 from index.errors import UsageError
 from index.index import Index
+from index.languages import NAMES
+from index.manifest import FORMAT
 from index.segment import FileRecord
 from index.updates import Update
 from rag.answers import Answer, Hit
@@ -241,16 +243,27 @@ def status(index: Index, *, as_json: bool) -> None:
     sources = index.sources()
     size = sum(total.bytes for entry in index.manifest.segments for total in entry.files.values())
     left_out = [record for record in index.files() if record.status != "added"]
+    documents = index.document_languages()
+    spoken = {
+        code: {
+            "name": NAMES[code],
+            "documents": documents.get(code, 0),
+            "passages": passages,
+            "meaning": None if index.embedder.languages is None else index.known(code),
+        }
+        for code, passages in index.languages.items()
+    }
     values: dict[str, Any] = {
         "index": str(index.folder.absolute()),
         "generation": index.generation,
         "created": index.manifest.created,
-        "format": 1,
+        "format": FORMAT,
         "model": index.manifest.model,
         "dimension": index.manifest.dimension,
         "chunking": asdict(index.settings),
         "documents": len(sources),
         "passages": index.passages,
+        "languages": spoken,
         "bytes": size,
         "roots": list(index.manifest.roots),
         "sources": [
@@ -265,12 +278,29 @@ def status(index: Index, *, as_json: bool) -> None:
     _say(f"{values['index']}: generation {index.generation} of {index.manifest.created}")
     _say(f"{len(sources):,} documents, {index.passages:,} passages, {size / 1e6:.1f} MB; {index.manifest.model}, "
          f"{index.settings.size} tokens a passage")  # fmt: skip
+    if spoken:
+        _say(_wrap(_languages(spoken, index)))
     for source, title, characters, passages in sources[:_ROWS]:
         _say(f"  {source}  “{title}”  {characters:,} characters, {passages} passages")
     if len(sources) > _ROWS:
         _say(f"  and {len(sources) - _ROWS:,} more (--json lists all)")
     for one in left_out[:_ROWS]:
         _say(f"  {one.status}: {one.path}: {one.reason}")
+
+
+def _languages(spoken: dict[str, dict[str, Any]], index: Index) -> str:
+    """In which languages the documents are, and which of them are found by more than their words."""
+    most = [f"{one['name']} {one['documents']:,}" for one in spoken.values() if one["documents"]]
+    also = [one["name"] for one in spoken.values() if not one["documents"]]
+    unknown = [one["name"] for one in spoken.values() if one["meaning"] is False]
+    said = f"documents by language: {', '.join(most)}" + (f"; passages also in {', '.join(also)}" if also else "") + "."
+    if unknown and index.embedder.languages:
+        known = ", ".join(NAMES[code] for code in sorted(index.embedder.languages))
+        said += (
+            f" {', '.join(unknown)}: found by words more than by meaning, {index.embedder.name} reads {known} only; "
+            "for meaning: footnoted index --rebuild --embedder MULTILINGUAL-MODEL PATH"
+        )
+    return said
 
 
 def verified(folder: Path, problems: Sequence[str], *, as_json: bool) -> None:
