@@ -227,7 +227,9 @@ class LibraryEmbedder:
     @property
     def window(self) -> int:
         # One word piece is kept back: tokenizers that mark word starts may count a join differently.
-        special = len(self._model.tokenizer("")["input_ids"])
+        prompts = self._model.prompts  # what the model wants before a passage ("passage: "), put there by the library
+        prompt = next((prompts[name] for name in ("document", "passage", "corpus") if name in prompts), "")
+        special = len(self._model.tokenizer(prompt)["input_ids"])
         return int(self._model.max_seq_length or 512) - special - 1
 
     def count_pieces(self, texts: Sequence[str]) -> list[int]:

@@ -31,7 +31,7 @@ _OPTIONAL = re.compile("[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610
 # A number with its separators is one word ("20,000", "02:14", "3.5"), and so is a word with its
 # apostrophes, which the stemmer takes off.
 _ASCII_WORD = re.compile(r"\d+(?:[.,:]\d+)+|\w+(?:'\w+)*")
-_WORD = re.compile(rf"\d+(?:[.,:]\d+)+|[\w{_MARKS}]+(?:'[\w{_MARKS}]+)*")
+_WORD = re.compile(rf"\d+(?:[.,:]\d+)+|\w[\w{_MARKS}]*(?:'[\w{_MARKS}]+)*")
 # Scripts without spaces between words, and Hangul, whose spaces stand between phrases.
 UNSEGMENTED = (
     "\u0e01-\u0e4e\u0e81-\u0edf\u1000-\u1049\u1050-\u109f\u1100-\u11ff\u1780-\u17d3\u2e80-\u2fdf\u3005-\u3007"

@@ -279,7 +279,7 @@ def status(index: Index, *, as_json: bool) -> None:
     _say(f"{len(sources):,} documents, {index.passages:,} passages, {size / 1e6:.1f} MB; {index.manifest.model}, "
          f"{index.settings.size} tokens a passage")  # fmt: skip
     if spoken:
-        _say(_wrap(_languages(spoken, index)))
+        _languages(spoken, index)
     for source, title, characters, passages in sources[:_ROWS]:
         _say(f"  {source}  “{title}”  {characters:,} characters, {passages} passages")
     if len(sources) > _ROWS:
@@ -288,19 +288,16 @@ def status(index: Index, *, as_json: bool) -> None:
         _say(f"  {one.status}: {one.path}: {one.reason}")
 
 
-def _languages(spoken: dict[str, dict[str, Any]], index: Index) -> str:
-    """In which languages the documents are, and which of them are found by more than their words."""
-    most = [f"{one['name']} {one['documents']:,}" for one in spoken.values() if one["documents"]]
+def _languages(spoken: dict[str, dict[str, Any]], index: Index) -> None:
+    """In which languages the documents are, and which of them are found by little more than their words."""
+    most = [f"{one['documents']:,} {one['name']}" for one in spoken.values() if one["documents"]]
     also = [one["name"] for one in spoken.values() if not one["documents"]]
-    unknown = [one["name"] for one in spoken.values() if one["meaning"] is False]
-    said = f"documents by language: {', '.join(most)}" + (f"; passages also in {', '.join(also)}" if also else "") + "."
-    if unknown and index.embedder.languages:
-        known = ", ".join(NAMES[code] for code in sorted(index.embedder.languages))
-        said += (
-            f" {', '.join(unknown)}: found by words more than by meaning, {index.embedder.name} reads {known} only; "
-            "for meaning: footnoted index --rebuild --embedder MULTILINGUAL-MODEL PATH"
-        )
-    return said
+    _say(_wrap(f"by language: {', '.join(most)}" + (f"; passages also in {', '.join(also)}" if also else "")))
+    foreign = [one["name"] for one in spoken.values() if one["meaning"] is False]
+    if foreign and index.embedder.languages:
+        known = " and ".join(NAMES[code] for code in sorted(index.embedder.languages))
+        way = "for meaning: footnoted index --rebuild --embedder MULTILINGUAL-MODEL PATH"
+        _say(_wrap(f"{', '.join(foreign)}: mostly by words, for {index.embedder.name} reads {known}; {way}"))
 
 
 def verified(folder: Path, problems: Sequence[str], *, as_json: bool) -> None:

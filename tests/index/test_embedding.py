@@ -1,6 +1,7 @@
 """The packaged model, held against its reference; what needs no model is checked without one."""
 
 import importlib.util
+import json
 import os
 import random
 import subprocess
@@ -109,6 +110,28 @@ def test_the_graph_is_the_library(model: GraphEmbedder, library: LibraryEmbedder
 @pytest.mark.model
 def test_a_text_beyond_the_window_is_cut_as_the_library_cuts_it(model: GraphEmbedder, library: LibraryEmbedder) -> None:
     assert float(library.embed_queries([LONG])[0] @ model.embed_queries([LONG])[0]) >= 0.9999
+
+
+@pytest.mark.model
+def test_a_model_folder_with_prompts_gets_them_before_questions_and_passages(
+    library: LibraryEmbedder, tmp_path: Path
+) -> None:
+    for file in minilm_folder().iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    settings = tmp_path / "config_sentence_transformers.json"
+    settings.unlink()
+    settings.write_text(json.dumps({"prompts": {"query": "query: ", "passage": "passage: "}}))  # as e5 has them
+    prompted = load_embedder(str(tmp_path))
+    assert (prompted.embed_queries([FOX]) * library.embed_queries([f"query: {FOX}"])).sum() >= 0.9999
+    assert (prompted.embed_passages([FOX]) * library.embed_passages([f"passage: {FOX}"])).sum() >= 0.9999
+    assert prompted.window == library.window - 2  # "passage" and ":"
+    assert prompted.languages is None
+
+
+@pytest.mark.model
+@pytest.mark.filterwarnings("error::FutureWarning")
+def test_a_model_folder_warns_of_nothing_that_will_change() -> None:
+    assert LibraryEmbedder(str(minilm_folder())).dimension == 384
 
 
 @pytest.mark.model

@@ -96,6 +96,19 @@ def test_what_is_dead_is_nowhere_but_in_what_can_be_reused(tmp_path: Path) -> No
     assert segment.row_of_content("0") == 0
 
 
+def test_languages_come_back_and_the_dead_speak_none(
+    write: Callable[..., Path], embedder: object, tmp_path: Path
+) -> None:
+    german = "Die Station liegt an der Nordküste der Insel und wurde vor fünfzig Jahren gebaut."
+    folder = write({"a.txt": german, "b.txt": "The gate is painted green by the gardener every spring."})
+    index = Index.build([folder], tmp_path / "at", embedder=embedder)
+    assert [index.passage(row).language for row in (0, 1)] == ["de", "en"]
+    assert (index.languages, index.document_languages()) == ({"de": 1, "en": 1}, {"de": 1, "en": 1})
+    (folder / "a.txt").unlink()
+    index.update()
+    assert index.current().languages == index.current().document_languages() == {"en": 1}
+
+
 def test_a_segment_of_files_without_text(tmp_path: Path) -> None:
     entry = write_segment(tmp_path / "s", [(RECORD, [])], 4)
     segment = Segment(tmp_path / "s", entry)

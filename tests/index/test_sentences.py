@@ -39,6 +39,22 @@ def test_sentences_of(text: str, expected: list[str]) -> None:
     assert sentences(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "second"),
+    [
+        ("de", "Es kostet z. B. am 3. Mai ca. 5 Euro. Dann nichts.", "Dann nichts."),
+        ("es", "Viene de EE. UU. con el Sr. López. ¿Quién es?", "¿Quién es?"),
+        ("zh", "他们赢了！真的？", "真的？"),
+        ("ja", "これはペンです。彼は来た！", "彼は来た！"),
+        ("hi", "राम घर गया। वह खुश है।", "वह खुश है।"),
+        ("el", "Τι κάνεις; Καλά.", "Καλά."),
+    ],
+)
+def test_sentences_end_as_the_language_has_it(language: str, text: str, second: str) -> None:
+    (_, (start, end)) = sentence_spans(text, language=language)
+    assert text[start:end] == second
+
+
 def test_a_part_of_a_text_has_the_offsets_of_the_whole() -> None:
     text = "Skip this. One. Two. Not this."
     assert sentence_spans(text, 11, 20) == [(11, 15), (16, 20)]

@@ -153,6 +153,22 @@ def test_status_and_verify_tell_what_is_there(run: Callable, tmp_path: Path) -> 
     assert "vectors.faiss is damaged" in out
 
 
+def test_status_says_which_languages_the_model_knows(
+    run: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_embedder: Callable
+) -> None:
+    (tmp_path / "docs" / "vertrag.txt").write_text("Der Vertrag endet am 31. März und die Frist ist drei Monate lang.")
+    run("index", "docs")
+    known = {"name": "English", "documents": 2, "passages": 2, "meaning": None}
+    foreign = {"name": "German", "documents": 1, "passages": 1, "meaning": None}
+    assert values(run("status", "--json")[1])["languages"] == {"en": known, "de": foreign}
+    assert "by language: 2 English, 1 German\n" in run("status")[1]
+    monkeypatch.setattr(make_embedder, "languages", frozenset({"en"}))
+    got = values(run("status", "--json")[1])["languages"]
+    assert (got["en"]["meaning"], got["de"]["meaning"]) == (True, False)
+    out = " ".join(run("status")[1].split())
+    assert "German: mostly by words, for words reads English; for meaning: footnoted index --rebuild --embedder" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "line"),
     [
