@@ -227,9 +227,7 @@ class LibraryEmbedder:
     @property
     def window(self) -> int:
         # One word piece is kept back: tokenizers that mark word starts may count a join differently.
-        prompts = self._model.prompts  # what the model wants before a passage ("passage: "), put there by the library
-        prompt = next((prompts[name] for name in ("document", "passage", "corpus") if name in prompts), "")
-        special = len(self._model.tokenizer(prompt)["input_ids"])
+        special = len(self._model.tokenizer(self._passage_prompt or "")["input_ids"])
         return int(self._model.max_seq_length or 512) - special - 1
 
     def count_pieces(self, texts: Sequence[str]) -> list[int]:
@@ -239,13 +237,21 @@ class LibraryEmbedder:
         return [len(ids) for ids in encoded["input_ids"]]
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._embed(self._model.encode_document, texts)
+        return self._embed(self._model.encode_document, texts, prompt=self._passage_prompt)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(self._model.encode_query, texts)
 
-    def _embed(self, encode: Any, texts: Sequence[str]) -> Vectors:
+    @property
+    def _passage_prompt(self) -> str | None:
+        """What the model's configuration puts before a passage, as e5's "passage: ". The library takes the
+        first name that is there, and it has put an empty "document" there itself.
+        """
+        prompts = self._model.prompts
+        return next((prompts[name] for name in ("document", "passage", "corpus") if prompts.get(name)), None)
+
+    def _embed(self, encode: Any, texts: Sequence[str], **options: Any) -> Vectors:
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
-        vectors = encode(list(texts), batch_size=8, normalize_embeddings=True, show_progress_bar=False)
+        vectors = encode(list(texts), batch_size=8, normalize_embeddings=True, show_progress_bar=False, **options)
         return np.asarray(vectors, dtype=np.float32)
