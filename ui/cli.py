@@ -66,6 +66,13 @@ def parser() -> argparse.ArgumentParser:
 
     ask = command("ask", "answer a question", 'footnoted ask "Who signed the contract?"')
     ask.add_argument("question", metavar="QUESTION", help='the question; "-" reads one a line and writes JSON lines')
+    ask.add_argument(
+        "--after",
+        action="append",
+        default=[],
+        metavar="QUESTION",
+        help="an earlier question that this one may lean on (repeat it, in order, for several)",
+    )
     _answering(ask)
 
     search = command("search", "list the passages nearest to a query", 'footnoted search "notice period" -k 5')

@@ -64,6 +64,7 @@ def answer_values(answer: Answer) -> dict[str, Any]:
     """The object of `ask --json` and of the endpoint /ask."""
     return {
         "question": answer.question,
+        "searched": answer.searched,
         "text": answer.text,
         "abstained": answer.abstained,
         "confidence": round(answer.confidence, 4),
@@ -116,6 +117,9 @@ def answer(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         line(answer_values(answer))
         return
+    if answer.searched != answer.question:
+        _say(_wrap(f"Searched for: {answer.searched}"))
+        _say()
     _say(_wrap(answer.text))
     _say()
     for one in answer.citations:
