@@ -2,9 +2,9 @@
 
 A follow-up ("Which is more important?", "And in 2019?") leaves out what was said before. It is searched
 with the content words of the last two questions and, where it has a pronoun, the names in the answer to
-the last one; a question that stands alone is searched as it is. Mixing the added words in lightly, rather than rewriting the
-question with them, keeps a wrong guess cheap (Rocchio 1971 mixes query vectors in the same way). All
-constants were chosen by benchmarks/conversation.py on its tuning halves (docs/evaluation.md).
+the last one; a question that stands alone is searched as it is. The added words are mixed in lightly,
+as Rocchio (1971) mixes query vectors, so that a wrong guess costs little. All constants were chosen by
+benchmarks/conversation.py on its tuning halves (docs/evaluation.md).
 """
 
 import re
@@ -66,7 +66,7 @@ class Search:
     @property
     def read(self) -> Question:
         """The question as it is searched and read: with the added terms."""
-        return replace(self.question, further={word: LEXICAL_SHARE for word in terms(self.added)})
+        return replace(self.question, further=dict.fromkeys(terms(self.added), LEXICAL_SHARE))
 
 
 def follow_up(
@@ -86,7 +86,8 @@ def follow_up(
         return Search(question)
     own = index.embed_query(question.text)
     nearer = _nearest(index, _mixed(index, own, added)) - _nearest(index, own)
-    if not (leans(question) and nearer > LEANING or not _PARTICULAR.search(question.text) and nearer > NAMELESS):
+    nameless = not _PARTICULAR.search(question.text)
+    if not ((leans(question) and nearer > LEANING) or (nameless and nearer > NAMELESS)):
         return Search(question)
     names = _NAME.findall(answered())[:NAMES] if _PRONOUN.search(question.text) else []
     added = _new(question, [*names, *words])
@@ -118,7 +119,7 @@ def _words(history: Sequence[str]) -> list[str]:
 
 def _new(question: Question, words: Iterable[str]) -> str:
     """The first words that neither the question nor a word before them brings."""
-    known, new = set(question.words), []
+    known, new = set(question.words), list[str]()
     for word in words:
         stems = set(terms(word))
         if not stems <= known and len(new) < WORDS:

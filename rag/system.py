@@ -19,6 +19,7 @@ from .overview import overview
 from .questions import Question, Wanted
 from .reading import Sentence, choose, read
 from .retrieval import Mode, retrieve
+from .tracing import Trace, trace
 
 # One constant for the text, the code and the tests.
 REFUSAL = "The documents don't say. The nearest passages are listed with their scores."
@@ -58,9 +59,7 @@ class System:
             self._index = self._index.current()
             return self._index
 
-    def search(
-        self, query: str, k: int = 10, mode: Mode = "fused", *, history: Sequence[str] = ()
-    ) -> tuple[Hit, ...]:
+    def search(self, query: str, k: int = 10, mode: Mode = "fused", *, history: Sequence[str] = ()) -> tuple[Hit, ...]:
         """The k best passages, best first, for a query after the questions of `history`.
 
         Raises UsageError for an empty query.
@@ -68,6 +67,12 @@ class System:
         index = self.index
         search = self._follow_up(index, Question.parse(query), history)
         return retrieve(index, search.question.text, k, mode, vector=search.vector, further=search.read.further).hits
+
+    def why(self, query: str, phrase: str, threshold: float | None = None) -> Trace:
+        """At which stage a phrase of the documents was lost for a query. Raises UsageError if either is empty."""
+        limit = THRESHOLD if threshold is None else threshold
+        answer = self.answer(query, limit)
+        return trace(self.index, query, phrase, answer, limit, disputed=answer.text.startswith(DISAGREE))
 
     def answer(
         self,

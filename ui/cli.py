@@ -78,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     search = command("search", "list the passages nearest to a query", 'footnoted search "notice period" -k 5')
     search.add_argument("query", metavar="QUERY")
     search.add_argument("-k", type=int, default=10, metavar="N", help="number of passages (default 10)")
+    search.add_argument("--why", metavar="PHRASE", help="tell at which stage the passage with these words was lost")
     _mode(search)
 
     chat = command("chat", "open the chat page", "footnoted chat ~/papers --port 7911")
