@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -191,6 +191,14 @@ class Index:
         segment, local = self._at(row)
         return segment.sentence_vectors(local)
 
+    def vectors(self, rows: Sequence[int]) -> Vectors:
+        """(n, dim) float32: the vectors of the passages at n rows."""
+        return np.stack([segment.vector(local) for segment, local in map(self._at, rows)])
+
+    def nearest_sentences(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
+        """For each of the passages, the cosine of its nearest sentence to a unit vector (dim,)."""
+        return [float((segment.sentence_vectors(local) @ vector).max()) for segment, local in map(self._at, rows)]
+
     def rows_of(self, source: str) -> list[int]:
         """The rows of a document's passages, in order."""
         for segment, base in zip(reversed(self.segments), reversed(self._bases[:-1]), strict=True):
@@ -203,12 +211,16 @@ class Index:
         vector: Vectors = self.embedder.embed_queries([searchable(text)])[0]
         return vector
 
-    def candidates(self, text: str, k: int, *, vector: Vectors | None = None) -> Candidates:
-        """The k best passages for `text` by cosine and by BM25; `vector` is its embedding, if known.
+    def candidates(
+        self, text: str, k: int, *, vector: Vectors | None = None, further: Mapping[str, float] | None = None
+    ) -> Candidates:
+        """The k best passages for `text` by cosine and by BM25; `vector` is its embedding, if known, and
+        `further` is as in `lexical`.
 
         Exact up to the FAISS index of each segment.
         """
-        return Candidates(self.dense(self.embed_query(text) if vector is None else vector, k), self.lexical(text, k))
+        dense = self.dense(self.embed_query(text) if vector is None else vector, k)
+        return Candidates(dense, self.lexical(text, k, further=further))
 
     def dense(self, vector: Vectors, k: int) -> tuple[Candidate, ...]:
         """The k passages nearest to a unit vector (dim,), by cosine."""
@@ -219,19 +231,19 @@ class Index:
         ]
         return _best(found, k)
 
-    def lexical(self, text: str, k: int) -> tuple[Candidate, ...]:
-        """The k passages with the highest BM25 score among those that share a term with `text`.
+    def lexical(self, text: str, k: int, *, further: Mapping[str, float] | None = None) -> tuple[Candidate, ...]:
+        """The k passages with the highest BM25 score among those that share a term with the query.
 
-        Each is compared with the question as stemmed in its own language.
+        Each passage is compared with the query as stemmed in its own language; `further` is as in
+        `query_weights`.
         """
-        asked = {language: self.question_terms(text, language) for language in self.languages}
-        weights = {language: self.term_weights(words) for language, words in asked.items()}
+        asked = {language: self.query_weights(text, language, further) for language in self.languages}
         found = []
         for base, segment in zip(self._bases, self.segments, strict=False):
             scores = np.zeros(len(segment.alive), dtype=np.float32)
             for language, living in segment.living.items():
                 within = np.zeros_like(scores)
-                for word, idf in zip(asked[language], weights[language], strict=True):
+                for word, idf in asked[language].items():
                     if (term := segment.term_row(word)) is not None:
                         rows, counts = segment.postings.of(term)
                         within[rows] += idf * weight(counts, segment.postings.lengths[rows], self.average_length)
@@ -243,9 +255,38 @@ class Index:
             found += [Candidate(base + int(row), float(scores[row])) for row in best]
         return _best(found, k)
 
+    def covered(self, text: str, rows: Sequence[int], further: Mapping[str, float] | None = None) -> list[float]:
+        """The share of a query's words, by their weight, that each of the passages has. In [0, 1]."""
+        asked: dict[str, dict[str, float]] = {}
+        shares = []
+        for row in rows:
+            segment, local = self._at(row)
+            language = segment.language(local)
+            if language not in asked:
+                asked[language] = self.query_weights(text, language, further)
+            weights = asked[language]
+            held = sum(weight for word, weight in weights.items() if segment.holds(local, word))
+            shares.append(held / (sum(weights.values()) or 1.0))
+        return shares
+
     def question_terms(self, text: str, language: str = "en") -> list[str]:
         """The distinct terms of a question, sorted, as the passages of `language` have them."""
         return sorted(set(terms(text, language, self.question_language(text))))
+
+    def query_weights(
+        self, text: str, language: str = "en", further: Mapping[str, float] | None = None
+    ) -> dict[str, float]:
+        """The terms of a query as the passages of `language` have them, each with its inverse document frequency.
+
+        `further` are words searched besides, each with the share of its weight that counts.
+        """
+        shares = dict.fromkeys(self.question_terms(text, language), 1.0)
+        asked_in = self.question_language(text)
+        for word, share in (further or {}).items():
+            for term in terms(word, language, asked_in):
+                shares.setdefault(term, share)
+        words = sorted(shares)
+        return {word: shares[word] * idf for word, idf in zip(words, self.term_weights(words), strict=True)}
 
     def question_language(self, text: str) -> str:
         """The language (ISO 639-1) that a question is asked in: one of the documents', or English."""

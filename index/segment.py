@@ -5,6 +5,7 @@ A segment is a folder of plain files, written once:
   vectors.faiss      FAISS inner-product index of the passages' unit vectors, in row order
   sentences.bin      (m, dim) int8 sentence vectors, passage by passage
   scales.bin         (m,) float32: a sentence vector is its codes times its scale
+  bounds.bin         (n + 1,) int64: the sentences of passage r are rows bounds[r] to bounds[r + 1]
   languages.bin      (n,) uint8: a passage's language by its row in the table languages
   pointers.bin, postings.bin, lengths.bin     BM25 term counts (see lexical.py): int64, (2, n) int32, int32
 The .bin files are numbers row by row, little-endian, without a header.
@@ -17,7 +18,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,10 @@ from .manifest import SegmentEntry
 from .sums import file_sum
 
 faiss.omp_set_num_threads(1)  # two threads took 60 ms where one took 1
-_TYPES = {"sentences": "i1", "scales": "<f4", "languages": "u1", "pointers": "<i8", "postings": "<i4", "lengths": "<i4"}
+_TYPES = {
+    "sentences": "i1", "scales": "<f4", "bounds": "<i8", "languages": "u1", "pointers": "<i8", "postings": "<i4",
+    "lengths": "<i4",
+}  # fmt: skip
 
 _TABLES = """
 CREATE TABLE files (row INTEGER PRIMARY KEY, path TEXT, source TEXT, size INTEGER, mtime INTEGER,
@@ -42,8 +46,7 @@ CREATE TABLE files (row INTEGER PRIMARY KEY, path TEXT, source TEXT, size INTEGE
 CREATE TABLE documents (row INTEGER PRIMARY KEY, file INTEGER, source TEXT, title TEXT, text TEXT,
                         sections TEXT, pages TEXT, sha256 TEXT);
 CREATE TABLE passages (row INTEGER PRIMARY KEY, document INTEGER, id TEXT, start INTEGER, "end" INTEGER,
-                       heading TEXT, page INTEGER, sentences TEXT, first_sentence INTEGER,
-                       content TEXT, bare TEXT);
+                       heading TEXT, page INTEGER, sentences TEXT, content TEXT, bare TEXT);
 CREATE TABLE languages (row INTEGER PRIMARY KEY, code TEXT);
 CREATE TABLE terms (term TEXT PRIMARY KEY, row INTEGER) WITHOUT ROWID;
 """
@@ -111,6 +114,7 @@ def write_segment(folder: Path, contents: Contents, dimension: int) -> SegmentEn
     arrays = {
         "sentences": np.concatenate([none, *(one.codes for one in embedded)]),
         "scales": np.concatenate([np.empty(0, dtype=np.float32), *(one.scales for one in embedded)]),
+        "bounds": np.cumsum([0, *(len(one.codes) for one in embedded)]),
         "languages": np.array([languages.index(one.passage.language) for one in embedded]),
         "pointers": postings.pointers,
         "postings": np.stack([postings.rows, postings.counts]),
@@ -138,7 +142,7 @@ def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str], lang
     connection = sqlite3.connect(path, isolation_level=None)
     connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 4096;" + _TABLES)
     connection.execute("BEGIN")
-    document_row = passage_row = sentence_row = 0
+    document_row = passage_row = 0
     for file_row, (record, documents) in enumerate(contents):
         connection.execute(
             "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -165,12 +169,11 @@ def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str], lang
                 passage = one.passage
                 spans = [(start - passage.start, end - passage.start) for start, end in passage.sentences]
                 connection.execute(
-                    "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (passage_row, document_row, passage.id, passage.start, passage.end, passage.heading,
-                     passage.page, json.dumps(spans), sentence_row, one.content, bare_hash(passage)),
+                     passage.page, json.dumps(spans), one.content, bare_hash(passage)),
                 )  # fmt: skip
                 passage_row += 1
-                sentence_row += len(spans)
             document_row += 1
     connection.executemany("INSERT INTO terms VALUES (?, ?)", ((term, row) for row, term in enumerate(vocabulary)))
     connection.executemany("INSERT INTO languages VALUES (?, ?)", enumerate(languages))
@@ -193,10 +196,12 @@ class Segment:
         self.vectors = faiss.read_index(str(folder / "vectors.faiss"))
         self.codes = self._array("sentences").reshape(-1, self.vectors.d)
         self.scales = self._array("scales")
+        self.bounds = self._array("bounds")
         rows, counts = self._array("postings").reshape(2, -1)
         self.postings = Postings(self._array("pointers"), rows, counts, self._array("lengths"))
         self._language = self._array("languages")
         self._languages = [code for (code,) in self._all("SELECT code FROM languages ORDER BY row")]
+        self.term_row = lru_cache(maxsize=4096)(self._find_term)  # one question asks for a word several times
         self.alive = np.ones(self.vectors.ntotal, dtype=bool)
         for dead in entry.dead:
             query = "SELECT p.row FROM passages p JOIN documents d ON p.document = d.row WHERE d.file = ?"
@@ -293,8 +298,11 @@ class Segment:
         )
         ((identity, source, title, start, end, text, heading, page, sentences),) = self._all(query, (row,))
         spans = tuple((start + first, start + last) for first, last in json.loads(sentences))
-        language = self._languages[self._language[row]]
-        return Passage(identity, source, title, start, end, text, heading, page, spans, language)
+        return Passage(identity, source, title, start, end, text, heading, page, spans, self.language(row))
+
+    def language(self, row: int) -> str:
+        """The language (ISO 639-1) of the passage at `row`."""
+        return str(self._languages[self._language[row]])
 
     def rows_of(self, source: str) -> list[int]:
         """The rows of a document's passages, in order."""
@@ -307,9 +315,8 @@ class Segment:
         return codes.astype(np.float32) * scales[:, None]
 
     def quantised_sentences(self, row: int) -> tuple[NDArray[np.int8], Vectors]:
-        query = "SELECT first_sentence, json_array_length(sentences) FROM passages WHERE row = ?"
-        ((first, count),) = self._all(query, (row,))
-        return self.codes[first : first + count], self.scales[first : first + count]
+        inside = slice(self.bounds[row], self.bounds[row + 1])
+        return self.codes[inside], self.scales[inside]
 
     def row_of_content(self, content: str, bare: str | None = None) -> int | None:
         """A passage, living or not, for which the same text was embedded; or, if `bare` is given, one
@@ -325,9 +332,17 @@ class Segment:
         ((content,),) = self._all("SELECT content FROM passages WHERE row = ?", (row,))
         return str(content)
 
-    def term_row(self, term: str) -> int | None:
+    def _find_term(self, term: str) -> int | None:
         found = self._all("SELECT row FROM terms WHERE term = ?", (term,))
         return found[0][0] if found else None
+
+    def holds(self, row: int, word: str) -> bool:
+        """Whether the passage at `row` has a term."""
+        if (term := self.term_row(word)) is None:
+            return False
+        rows, _ = self.postings.of(term)
+        place = int(np.searchsorted(rows, row))
+        return place < len(rows) and rows[place] == row
 
     def dense(self, query: Vectors, k: int) -> list[tuple[int, float]]:
         """The k living passages nearest to a unit query (dim,), by cosine, ties by row."""

@@ -37,8 +37,7 @@ def features(
     best = sentences[0]
     passage = best.hit.passage
     around = frozenset(terms(f"{passage.context} {passage.text}", passage.language))
-    asked = index.question_terms(question.text, passage.language)
-    weights = dict(zip(asked, index.term_weights(asked), strict=True))
+    weights = index.query_weights(question.text, passage.language, question.further)
     total = sum(weights.values()) or 1.0
     covered = sum(weight for word, weight in weights.items() if word in around) / total
     particular = {word for found in _PARTICULAR.findall(question.text) for word in terms(found, passage.language)}

@@ -93,8 +93,7 @@ def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentenc
         passage = hit.passage
         vectors = index.sentence_vectors(row)
         if passage.language not in weighted:
-            asked = index.question_terms(question.text, passage.language)
-            weighted[passage.language] = dict(zip(asked, index.term_weights(asked), strict=True))
+            weighted[passage.language] = index.query_weights(question.text, passage.language, question.further)
         weights = weighted[passage.language]
         texts = [passage.quote(number) for number in range(len(passage.sentences))]
         words = [frozenset(terms(text, passage.language)) for text in texts]

@@ -1,5 +1,6 @@
 """A question to its passages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +10,7 @@ from index.errors import UsageError
 
 from .answers import Hit
 from .fusion import DENSE_WEIGHT, FOREIGN_DENSE_WEIGHT, POOL, Fused, fuse
+from .reranking import rerank
 
 Mode = Literal["fused", "dense", "lexical"]
 MODES: tuple[Mode, ...] = ("fused", "dense", "lexical")
@@ -25,8 +27,17 @@ class Retrieved:
     vector: Vectors | None
 
 
-def retrieve(index: Index, query: str, k: int, mode: Mode = "fused", *, vector: Vectors | None = None) -> Retrieved:
-    """The k best passages for a query; `vector` is its embedding, if known.
+def retrieve(
+    index: Index,
+    query: str,
+    k: int,
+    mode: Mode = "fused",
+    *,
+    vector: Vectors | None = None,
+    further: Mapping[str, float] | None = None,
+) -> Retrieved:
+    """The k best passages for a query; `vector` is its embedding, if known, and `further` are terms
+    searched besides its own (`Index.lexical`).
 
     `mode` dense or lexical ranks by that side's score alone.
 
@@ -39,14 +50,16 @@ def retrieve(index: Index, query: str, k: int, mode: Mode = "fused", *, vector: 
     depth = max(POOL, k)
     if vector is None and mode != "lexical":
         vector = index.embed_query(query)
-    if mode == "fused":
-        candidates = index.candidates(query, depth, vector=vector)
-        known = index.known(index.question_language(query))
-        fused = fuse(candidates.dense, candidates.lexical, DENSE_WEIGHT if known else FOREIGN_DENSE_WEIGHT)
-    elif vector is not None:
+    if mode == "lexical" or vector is None:
+        fused = [Fused(one.row, one.score, None, one.score) for one in index.lexical(query, k, further=further)]
+    elif mode == "dense":
         fused = [Fused(one.row, one.score, one.score, None) for one in index.dense(vector, k)]
     else:
-        fused = [Fused(one.row, one.score, None, one.score) for one in index.lexical(query, k)]
+        candidates = index.candidates(query, depth, vector=vector, further=further)
+        known = index.known(index.question_language(query))
+        weight = DENSE_WEIGHT if known else FOREIGN_DENSE_WEIGHT
+        fused = fuse(candidates.dense, candidates.lexical, weight)
+        fused = rerank(index, query, fused, candidates, weight, vector, further)
     best = fused[:k]
     hits = tuple(Hit(index.passage(one.row), one.score, one.dense, one.lexical) for one in best)
     return Retrieved(hits, tuple(one.row for one in best), vector)
