@@ -19,12 +19,13 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from index import Index
+from index import Candidates, Index
 from rag import confidence, reading
 from rag.answers import Hit
-from rag.fusion import POOL, fuse
+from rag.fusion import DENSE_WEIGHT, POOL, fuse
 from rag.questions import Question
 from rag.reading import Sentence
+from rag.reranking import rerank
 from rag.retrieval import Retrieved
 from rag.system import HITS
 
@@ -32,14 +33,16 @@ SEED = 13
 
 
 def retrieved(index: Index, sources: Sequence[str], question: str, without: str = "") -> Retrieved:
-    """As rag.retrieval.retrieve, but as if the text `without` were not in the index."""
+    """As rag.retrieval.retrieve, but as if the text `without` were not among the passages."""
     vector = index.embed_query(question)
     found = index.candidates(question, POOL if not without else POOL + 200, vector=vector)
 
     def kept(candidates):  # type: ignore[no-untyped-def]
         return [one for one in candidates if not without or not _of(sources[one.row], without)][:POOL]
 
-    best = fuse(kept(found.dense), kept(found.lexical))[:HITS]
+    left = Candidates(tuple(kept(found.dense)), tuple(kept(found.lexical)))
+    fused = fuse(left.dense, left.lexical)
+    best = rerank(index, question, fused, left, DENSE_WEIGHT, vector)[:HITS]
     hits = tuple(Hit(index.passage(one.row), one.score, one.dense, one.lexical) for one in best)
     return Retrieved(hits, tuple(one.row for one in best), vector)
 
@@ -115,6 +118,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--train", type=Path, required=True)
     parser.add_argument("--questions", type=int, default=800, help="of SQuAD, of each kind and half")
+    parser.add_argument("--work", type=Path, help="where the index is kept (default: nowhere)")
     options = parser.parse_args()
     shuffle, n = random.Random(SEED), options.questions
     tuning, reporting = squad_halves(options.data)
@@ -132,9 +136,10 @@ def main() -> None:
         "reporting: squad deceptive": ([one for one in reporting if not one.answers][:n], False),
         "reporting: squad away": ([one for one in reporting if one.answers][:n], True),
     }
-    with tempfile.TemporaryDirectory() as folder:
-        corpus = Passages(squad_passages(options.data).rows + passages.rows).write(Path(folder))
-        index = Index.build([corpus], Path(folder) / "index")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.work or Path(scratch)
+        corpus = Passages(squad_passages(options.data).rows + passages.rows).write(folder)
+        index = Index.build([corpus], folder / "index")
         sources = [index.passage(row).source for row in range(index.passages)]
         parts = {name: list(read_all(index, sources, asked, away)) for name, (asked, away) in kinds.items()}
         groups = [

@@ -12,7 +12,7 @@ from index import Index
 from index.terms import terms
 
 from .questions import Question
-from .reading import Sentence, probability
+from .reading import Sentence, negated, probability
 from .retrieval import Retrieved
 
 # Below it the answer is a refusal. Chosen with WEIGHTS, on the tuning half: it refuses 6 % of SQuAD's
@@ -21,7 +21,8 @@ from .retrieval import Retrieved
 THRESHOLD = 0.35
 
 # Names and numbers: what a question is about cannot be missing where it is answered.
-_PARTICULAR = re.compile(r"(?<!^)\b[A-Z][\w'’-]*|\d[\d.,:]*\d|\d")
+_NAME = re.compile(r"(?<!^)\b[A-Z][\w'’-]*")
+_NUMBER = re.compile(r"\d[\d.,:]*\d|\d")
 
 # Fitted: see the module's docstring. Bias first.
 WEIGHTS = (-4.741, 0.95, 3.979, 2.307, 0.61, 1.697, -1.223)
@@ -30,22 +31,47 @@ WEIGHTS = (-4.741, 0.95, 3.979, 2.307, 0.61, 1.697, -1.223)
 def features(
     index: Index, question: Question, retrieved: Retrieved, sentences: Sequence[Sentence]
 ) -> tuple[float, ...]:
-    """The best sentence's score and its cosine, the best passage's cosine, the share of the question's
-    words (by rarity) in the best sentence and in its passage, and the share of the question's names and
-    numbers that its passage does not hold.
+    """What tells whether the best sentence answers, all in about [0, 1], in the order of WEIGHTS.
+
+    Its score and cosine, and the best passage's cosine; the share of the question's words (by rarity)
+    near it, and in its passage; the rarest word that is not near it; the share of names, and of numbers,
+    that are not; whether the question denies something and it does not, or the other way round; whether
+    it lacks the kind of thing that is wanted. Near is the sentence, its neighbours, title and heading.
     """
     best = sentences[0]
     passage = best.hit.passage
-    around = frozenset(terms(f"{passage.context} {passage.text}", passage.language))
+    near = frozenset(terms(_surroundings(best), passage.language))
+    whole = frozenset(terms(f"{passage.context} {passage.text}", passage.language))
     weights = index.query_weights(question.text, passage.language, question.further)
     total = sum(weights.values()) or 1.0
-    covered = sum(weight for word, weight in weights.items() if word in around) / total
-    particular = {word for found in _PARTICULAR.findall(question.text) for word in terms(found, passage.language)}
-    missing = len(particular - around) / len(particular) if particular else 0.0
+    rarest = max((weight for word, weight in weights.items() if word not in near), default=0.0)
     nearest = max((hit.dense for hit in retrieved.hits if hit.dense is not None), default=0.0)
     return (
-        best.score, best.features.cosine, nearest, best.features.words, covered, missing,
-    )  # fmt: skip
+        best.score,
+        best.features.cosine,
+        nearest,
+        sum(weight for word, weight in weights.items() if word in near) / total,
+        sum(weight for word, weight in weights.items() if word in whole) / total,
+        rarest / 10,
+        _lacking(_NAME, question.text, near, passage.language),
+        _lacking(_NUMBER, question.text, whole, passage.language),
+        float(negated(question.text) and not negated(best.text)),
+        float(negated(best.text) and not negated(question.text)),
+        best.features.lacking,
+    )
+
+
+def _surroundings(sentence: Sentence) -> str:
+    """The sentence between its neighbours, below title and heading."""
+    passage = sentence.hit.passage
+    numbers = range(max(0, sentence.number - 1), min(len(passage.sentences), sentence.number + 2))
+    return " ".join([passage.context, *(passage.quote(number) for number in numbers)])
+
+
+def _lacking(kind: re.Pattern[str], question: str, held: frozenset[str], language: str) -> float:
+    """The share of the question's names, or numbers, that are not held."""
+    asked = {word for found in kind.findall(question) for word in terms(found, language)}
+    return len(asked - held) / len(asked) if asked else 0.0
 
 
 def confidence(index: Index, question: Question, retrieved: Retrieved, sentences: Sequence[Sentence]) -> float:

@@ -14,7 +14,7 @@ from .reading import Features, Sentence
 
 # Titles that are named before "and n more".
 _NAMED = 12
-_NO_FEATURES = Features(0, 0, 0, 0, 0, 0, 0, 0)
+_NO_FEATURES = Features(0, 0, 0, 0, 0, 0, 0, 0, 0)
 # A lead sentence has at least so many words; shorter first lines are bylines and dates.
 _LEAD_WORDS = 7
 

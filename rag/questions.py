@@ -57,36 +57,37 @@ _PEOPLE = "person man woman author scientist leader king queen commander general
 _PLACES = "country city place town region state province location room building island"
 
 
-def _any(words: str) -> str:
+def any_of(words: str) -> str:
+    """An expression for any of the words."""
     return f"(?:{'|'.join(words.split())})"
 
 
 # The first that fits, from the most telling wording to the least.
 _WANTED = [
-    (Wanted.NUMBER, rf"\bhow {_any(_MEASURED)}\b"),
-    (Wanted.NUMBER, rf"\b(?:what|which) (?:(?:was|is|were|are) )?(?:the )?(?:\w+ ){{0,2}}{_any(_QUANTITIES)}\b"),
+    (Wanted.NUMBER, rf"\bhow {any_of(_MEASURED)}\b"),
+    (Wanted.NUMBER, rf"\b(?:what|which) (?:(?:was|is|were|are) )?(?:the )?(?:\w+ ){{0,2}}{any_of(_QUANTITIES)}\b"),
     (Wanted.TIME, r"\b(?:when|(?:what|which) (?:year|date|day|time|month|decade|century)|(?:since|until) when)\b"),
-    (Wanted.PERSON, rf"\b(?:who|whom|whose|(?:what|which) {_any(_PEOPLE)})\b"),
-    (Wanted.PLACE, rf"\b(?:where|(?:what|which) {_any(_PLACES)})\b"),
+    (Wanted.PERSON, rf"\b(?:who|whom|whose|(?:what|which) {any_of(_PEOPLE)})\b"),
+    (Wanted.PLACE, rf"\b(?:where|(?:what|which) {any_of(_PLACES)})\b"),
     (Wanted.REASON, r"\b(?:why|how come|what (?:caused|causes|led|made)|what (?:was|is) the (?:reason|cause))\b"),
-    (Wanted.YES_OR_NO, rf"^{_any('is are was were do does did has have had can could should will would may must')}\b"),
+    (Wanted.YES_OR_NO, rf"^{any_of('is are was were do does did has have had can could should will would may must')}\b"),
 ]
 _WANTED_PATTERNS = [(wanted, re.compile(pattern, re.IGNORECASE)) for wanted, pattern in _WANTED]
 
-_NUMBER_WORDS = (
+NUMBER_WORDS = (
     "one two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty sixty seventy eighty "
     "ninety hundred hundreds thousand thousands million millions billion dozen half twice first second third"
 )
-_MONTHS = "january february march april may june july august september october november december"
+MONTHS = "january february march april may june july august september october november december"
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday"
-_PERIODS = (
+PERIODS = (
     "century decade midnight noon morning evening year years day days week weeks month months summer winter spring "
     "autumn"
 )
-_NUMBER = re.compile(rf"\d|\b{_any(_NUMBER_WORDS)}\b", re.IGNORECASE)
+_NUMBER = re.compile(rf"\d|\b{any_of(NUMBER_WORDS)}\b", re.IGNORECASE)
 _TIME = re.compile(
-    rf"\b(?:1\d{{3}}|20\d{{2}}|\d{{1,2}}:\d{{2}})\b|\b\d{{1,2}}(?:st|nd|rd|th)?[ /.:-](?:\d|{_any(_MONTHS)})"
-    rf"|\b(?:{_any(_MONTHS.replace(' may ', ' '))}|{_any(_DAYS)}|{_any(_PERIODS)})\b",
+    rf"\b(?:1\d{{3}}|20\d{{2}}|\d{{1,2}}:\d{{2}})\b|\b\d{{1,2}}(?:st|nd|rd|th)?[ /.:-](?:\d|{any_of(MONTHS)})"
+    rf"|\b(?:{any_of(MONTHS.replace(' may ', ' '))}|{any_of(_DAYS)}|{any_of(PERIODS)})\b",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"(?<![.!?] )(?<!^)\b[A-Z][\w'’-]+")

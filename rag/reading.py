@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -39,15 +40,17 @@ class Features:
     offered: float  # 1 if it holds the kind of thing that is wanted
     lacking: float  # 1 if it does not, and the kind is known
     short: float  # 1 if it is hardly a sentence
+    pairs: float  # share of the question's neighbouring words that are neighbours here too
 
     def values(self) -> tuple[float, ...]:
         return (
             self.passage, self.cosine, self.words, self.context, self.around, self.offered, self.lacking, self.short,
+            self.pairs,
         )  # fmt: skip
 
 
 # Fitted: see the module's docstring. Bias first.
-WEIGHTS = (-7.465, 3.101, 3.212, 3.003, 1.328, -0.293, 0.567, -0.567, -0.315)
+WEIGHTS = (-7.465, 3.101, 3.212, 3.003, 1.328, -0.293, 0.567, -0.567, -0.315, 0.5)
 
 # A further sentence must be at least this likely, relative to the first. Chosen with WEIGHTS: two
 # sentences an answer on average; always three would add one answer in a hundred.
@@ -83,7 +86,9 @@ def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentenc
 
     A sentence in two overlapping passages counts once, in the better one.
     """
-    weighted: dict[str, dict[str, float]] = {}  # the question's words as the passages of a language have them
+    # The question's words, and its pairs of neighbours, as the passages of a language have them.
+    weighted: dict[str, dict[str, float]] = {}
+    paired: dict[str, set[tuple[str, str]]] = {}
 
     def share(words: frozenset[str]) -> float:
         return sum(weight for word, weight in weights.items() if word in words) / (sum(weights.values()) or 1.0)
@@ -94,9 +99,11 @@ def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentenc
         vectors = index.sentence_vectors(row)
         if passage.language not in weighted:
             weighted[passage.language] = index.query_weights(question.text, passage.language, question.further)
-        weights = weighted[passage.language]
+            paired[passage.language] = set(pairwise(terms(question.text, passage.language)))
+        weights, pairs = weighted[passage.language], paired[passage.language]
         texts = [passage.quote(number) for number in range(len(passage.sentences))]
-        words = [frozenset(terms(text, passage.language)) for text in texts]
+        ordered = [terms(text, passage.language) for text in texts]
+        words = [frozenset(one) for one in ordered]
         context = frozenset(terms(passage.context, passage.language))
         everything = share(context.union(*words))
         for number, (start, end) in enumerate(passage.sentences):
@@ -110,6 +117,7 @@ def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentenc
             features = Features(
                 hit.score, cosine, has, near - has, everything - near,
                 float(offered), float(known and not offered), float(len(texts[number].split()) < _SHORT),
+                len(pairs.intersection(pairwise(ordered[number]))) / max(len(pairs), 1),
             )  # fmt: skip
             found[passage.source, start, end] = Sentence(
                 hit, number, start, end, texts[number], probability(WEIGHTS, features.values()), features,
