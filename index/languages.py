@@ -34,10 +34,9 @@ SURE = 0.5
 # A passage that is not in its document's language says so more clearly: quotes and names do not.
 SURER = 0.9
 
-# Where a tenth of the words (of fewer than twenty: two) are these, it is English, and nothing needs to be
-# loaded to say so: one word in sixteen is the most of any German or Spanish paragraph.
-_ENGLISH = frozenset("the and that with this from which of for were by are".split())  # noqa: SIM905
-_ENOUGH = 0.1
+# Where a quarter of the words (of fewer than twenty: five) are English stopwords, nothing needs to be loaded to
+# say so: in English paragraphs the median is .38, in German and Spanish ones the most is .13.
+_ENOUGH = 0.25
 _FEW = 20
 _LETTERS = re.compile(r"[a-z]+")
 
@@ -49,7 +48,7 @@ def language_of(text: str, otherwise: str = "en", sure: float = SURE) -> str:
     """The language of a text, or `otherwise` where the identifier is less than `sure` (a probability)."""
     sample = _sample(text)
     words = _LETTERS.findall(sample.lower())
-    if words and sum(word in _ENGLISH for word in words) >= _ENOUGH * max(len(words), _FEW):
+    if words and sum(word in STOPWORDS["en"] for word in words) >= _ENOUGH * max(len(words), _FEW):
         return "en"
     if not any(character.isalpha() for character in sample):
         return otherwise

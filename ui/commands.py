@@ -13,6 +13,7 @@ from index.errors import FootnotedError, UsageError
 from index.files import discover
 from index.index import Index, verify
 from index.indexing import remove, update
+from index.manifest import FORMAT
 from rag.system import System
 
 from . import printing
@@ -115,7 +116,9 @@ def _eval(options: argparse.Namespace) -> int:
         printing.report(answered, folder, as_json=options.json)
         return DONE
     collection = load_collection(options.collection)
-    at = cache_folder() / "collections" / f"{collection.name}-{printing.short_hash(str(collection.corpus.resolve()))}"
+    # An index of another format is left alone: a cache is no place to ask a person to rebuild.
+    which = printing.short_hash(f"{FORMAT} {collection.corpus.resolve()}")
+    at = cache_folder() / "collections" / f"{collection.name}-{which}"
     embedder = load_embedder(options.embedder)
     if options.embedder:
         at = at.with_name(f"{at.name}-{printing.short_hash(embedder.name)}")

@@ -246,7 +246,8 @@ MUTANTS: dict[str, Callable[[], contextlib.AbstractContextManager[object]]] = {
 
 # Each sync left out alone.
 SYNCED = (
-    *("texts.sqlite", "vectors.faiss", "sentences.bin", "scales.bin", "pointers.bin", "postings.bin", "lengths.bin"),
+    *("texts.sqlite", "vectors.faiss", "sentences.bin", "scales.bin", "languages.bin"),
+    *("pointers.bin", "postings.bin", "lengths.bin"),
     *("segment", "segments", "manifest", "manifests", "CURRENT.tmp", "index"),
 )
 for _name in SYNCED:

@@ -296,6 +296,19 @@ def test_eval_of_a_collection_writes_run_and_rows(run: Callable, tmp_path: Path)
     assert not (tmp_path / ".footnoted").exists()
 
 
+def test_eval_leaves_a_cached_index_of_another_format_alone(
+    run: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tiny" / "qrels").mkdir(parents=True)
+    (tmp_path / "tiny" / "corpus.jsonl").write_text(json.dumps({"_id": "a", "title": "", "text": LEASE}))
+    (tmp_path / "tiny" / "queries.jsonl").write_text('{"_id": "q1", "text": "rent"}')
+    (tmp_path / "tiny" / "qrels" / "test.tsv").write_text("q1\ta\t1\n")
+    assert run("eval", "tiny")[0] == 0
+    for module in ("index.manifest", "ui.commands"):
+        monkeypatch.setattr(f"{module}.FORMAT", 99)
+    assert run("eval", "tiny")[0] == 0
+
+
 def test_a_document_taken_out_stays_out_until_it_is_named(run: Callable, tmp_path: Path) -> None:
     run("index", "docs")
     assert values(run("remove", "notes.txt", "--json")[1]) == {
