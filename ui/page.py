@@ -1,6 +1,7 @@
 """The chat page: what is on it, and what happens when a question is asked."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ import gradio as gr
 
 from index.errors import FootnotedError
 from rag.answers import Answer
+from rag.feedback import Feedback, read_feedback
 from rag.system import System
 
 from .printing import answer_values
-from .rendering import answer_html, plain_html, sources_html, unanswered_html
+from .rendering import answer_html, plain_html, searching_html, sources_html, unanswered_html
 
 HERE = Path(__file__).parent
 TITLE = "Footnoted"
@@ -70,14 +72,15 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
         try:
             for answer in system.stream(question, threshold=threshold):
                 if not answer.text:
-                    yield history, shown, _pane([*shown, sources_html(answer, turn, searching=True)])
+                    yield history, shown, _pane([*shown, searching_html(answer, turn)])
         except FootnotedError as error:
             shown = [*shown, unanswered_html(question, turn)]
             yield [*history, _said("assistant", plain_html(_sentence(str(error)), "notice"))], shown, _pane(shown)
             return
         assert answer is not None
-        shown = [*shown, sources_html(answer, turn)]
-        yield [*history, _said("assistant", answer_html(answer, turn))], shown, _pane(shown)
+        feedback = _feedback(system)
+        shown = [*shown, sources_html(answer, turn, feedback)]
+        yield [*history, _said("assistant", answer_html(answer, turn, feedback))], shown, _pane(shown)
 
     def ready() -> Any:
         return gr.update(submit_btn=True, stop_btn=False)
@@ -136,6 +139,13 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
         gr.events.api(ask, api_name="ask", concurrency_limit=CONCURRENT, concurrency_id="ask")
     page.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT)
     return page
+
+
+def _feedback(system: System) -> Feedback:
+    """What was said before; an answer does not fail where that cannot be read."""
+    with suppress(FootnotedError):
+        return read_feedback(system.index.folder)
+    return Feedback((), ())
 
 
 def _said(role: str, content: str) -> Message:
