@@ -22,7 +22,8 @@ class Report:
     """Means over the queries of a collection.
 
     `metrics` are fractions of 1, `ci` their 95 % bootstrap intervals (low, high) over queries, `run` the
-    documents retrieved. `seconds` is the time of all searches. `config` says what was run.
+    documents retrieved. `seconds` is the time of all searches. `spans` counts the judged spans, those that
+    moved and those that are lost; empty where none were judged. `config` says what was run.
     """
 
     collection: str
@@ -34,6 +35,7 @@ class Report:
     run: Run
     qrels: Qrels
     seconds: float
+    spans: dict[str, int] = field(default_factory=dict)
     config: dict[str, object] = field(default_factory=dict)
 
     def as_json(self, folder: str | Path | None = None) -> dict[str, object]:
@@ -45,6 +47,7 @@ class Report:
             "queries": self.queries,
             "metrics": self.metrics,
             "ci": {name: list(ends) for name, ends in self.ci.items()},
+            **({"spans": self.spans} if self.spans else {}),
             "per_query": str(at / "per_query.jsonl") if at else None,
             "run": str(at / "run.trec") if at else None,
             "seconds": round(self.seconds, 3),
@@ -74,6 +77,8 @@ class Report:
             for name, mean in self.metrics.items()
         ]
         head = f"{self.collection}, {self.mode}: {self.queries} queries, {pace:.1f} ms a query"
+        if self.spans:
+            head += "\nspans: " + ", ".join(f"{count} {kind}" for kind, count in self.spans.items())
         return head + "\n" + columns([("measure", "mean", "95 % interval"), *rows])
 
 

@@ -5,7 +5,9 @@ A run line is `query Q0 document rank score tag`, a judgement line `query 0 docu
 """
 
 import math
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
@@ -88,6 +90,11 @@ def check_id(id: str) -> str:
     if id.split() != [id]:
         raise UsageError(f"a TREC file cannot hold the id {id!r}: ids must not be empty or hold white space")
     return id
+
+
+def trec_id(source: str) -> str:
+    """A source as a TREC file can hold it: white space and "%" percent-encoded, as in a URL (RFC 3986)."""
+    return re.sub(r"[\s%]", lambda found: quote(found[0], safe=""), source)
 
 
 def _check_ids(table: Run | Qrels) -> None:
