@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
 
     evaluation = command(
         "eval",
-        "measure retrieval on a collection, or answers on a file of questions",
+        "measure retrieval on a collection, or answers on questions or on what was judged on the page",
         "footnoted eval scifact --mode fused --out runs/fused",
     )
     evaluation.add_argument(
@@ -93,6 +93,9 @@ def parser() -> argparse.ArgumentParser:
         help="folder: corpus.jsonl, queries.jsonl, qrels/test.tsv",
     )
     evaluation.add_argument("--questions", type=Path, metavar="FILE", help="questions (JSON lines) for the index")
+    evaluation.add_argument(
+        "--from-feedback", action="store_true", help="the questions and sources judged on the chat page, for the index"
+    )
     evaluation.add_argument(
         "--out", type=Path, metavar="DIR", help="folder for report, rows and run (default: the cache)"
     )
@@ -107,6 +110,16 @@ def parser() -> argparse.ArgumentParser:
     )
     compare.add_argument("a", type=Path, metavar="DIR_A")
     compare.add_argument("b", type=Path, metavar="DIR_B")
+
+    feedback = command(
+        "feedback",
+        "list what was judged on the chat page, or write it for others",
+        "footnoted feedback --qrels judged.qrels",
+    )
+    feedback.add_argument("--qrels", type=Path, metavar="FILE", help="write TREC qrels, and topics beside them")
+    feedback.add_argument(
+        "--spans", type=Path, metavar="FILE", help="write judged spans, and queries.jsonl beside them"
+    )
 
     command("status", "what the index holds", "footnoted status")
     command("verify", "check every byte of the index", "footnoted verify")

@@ -9,10 +9,12 @@ from pathlib import Path
 from index.caching import cache_folder
 from index.chunking import ChunkSettings
 from index.embedding import load_embedder
-from index.errors import FootnotedError, UsageError
+from index.errors import FootnotedError, NoIndex, UsageError
 from index.files import discover
 from index.index import Index, verify
 from index.indexing import remove, update
+from index.manifest import is_index
+from rag.feedback import FILE, Feedback, read_feedback
 from rag.system import System
 
 from . import printing
@@ -87,8 +89,10 @@ def _chat(options: argparse.Namespace) -> int:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    if (options.collection is None) == (options.questions is None):
-        raise UsageError("give either a COLLECTION folder or --questions FILE")
+    if [options.collection is not None, options.questions is not None, options.from_feedback].count(True) != 1:
+        raise UsageError("give one of a COLLECTION folder, --questions FILE and --from-feedback")
+    if options.from_feedback:
+        return _eval_feedback(options)
     from eval.collections import load_collection
     from eval.evaluation import evaluate, evaluate_questions
     from eval.questions import load_questions
@@ -122,6 +126,54 @@ def _eval(options: argparse.Namespace) -> int:
     folder = options.out or cache_folder() / "eval" / f"{collection.name}-{options.mode}"
     report.write(folder)
     printing.report(report, folder, as_json=options.json)
+    return DONE
+
+
+def _eval_feedback(options: argparse.Namespace) -> int:
+    from eval.feedback import evaluate_feedback, judged
+
+    asked = judged(_said(options.index))
+    system = _opened(options.index)
+    with Bar() as bar:
+        report = evaluate_feedback(
+            asked,
+            system,
+            options.mode,
+            options.threshold,
+            settings=_settings(system.index),
+            progress=bar.counting("questions"),
+        )
+    folder = options.out or cache_folder() / "eval" / "feedback"
+    report.write(folder)
+    printing.report(report, folder, as_json=options.json)
+    return DONE
+
+
+def _said(folder: Path) -> Feedback:
+    """The feedback in an index folder; lines of it that cannot be read are named."""
+    if not is_index(folder):
+        raise NoIndex(f"no index at {folder}: make one with  footnoted index PATH")
+    feedback = read_feedback(folder)
+    if feedback.unreadable:
+        lines = ", ".join(map(str, feedback.unreadable))
+        printing.notice(f"{folder / FILE}: no judgement can be read in line {lines}; the others count")
+    return feedback
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    from eval.feedback import export_qrels, export_spans, judged
+
+    feedback = _said(options.index)
+    asked = judged(feedback)
+    written: dict[str, Path] = {}
+    if options.qrels:
+        written |= {"qrels": options.qrels, "topics": export_qrels(options.qrels, asked)}
+    if options.spans:
+        written |= {"spans": options.spans, "queries": export_spans(options.spans, asked)}
+    if written:
+        printing.written(written, as_json=options.json)
+    else:
+        printing.feedback(feedback, as_json=options.json)
     return DONE
 
 
@@ -174,6 +226,7 @@ COMMANDS: dict[str, Command] = {
     "chat": _chat,
     "eval": _eval,
     "compare": _compare,
+    "feedback": _feedback,
     "status": _status,
     "verify": _verify,
     "remove": _remove,

@@ -7,7 +7,7 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ from index.index import Index
 from index.segment import FileRecord
 from index.updates import Update
 from rag.answers import Answer, Hit
+from rag.feedback import Feedback, Rating
 
 # The reason of files whose names begin with a point: listed by --json, no news for a person.
 HIDDEN = "hidden"
@@ -228,6 +229,44 @@ def report(report: _Report, folder: Path, *, as_json: bool) -> None:
         return
     _say(report.table())
     _say(f"\nrows and run in {folder}")
+
+
+def feedback(feedback: Feedback, *, as_json: bool) -> None:
+    """What was said, question by question."""
+    if as_json:
+        line(
+            {
+                "ratings": [asdict(one) for one in feedback.ratings],
+                "judgements": [asdict(one) for one in feedback.judgements],
+                "unreadable_lines": list(feedback.unreadable),
+            }
+        )
+        return
+    said = {one.question: [_rated(one)] for one in feedback.ratings}
+    for one in feedback.judgements:
+        verdict = f"{'right' if one.relevant else 'wrong'} source {one.source}:{one.start}-{one.end}"
+        quote = textwrap.shorten(one.quote, 160, placeholder=" ...")
+        said.setdefault(one.question, []).append(f"{verdict} “{quote}”")
+    if not said:
+        _say("nothing is judged yet: footnoted chat has thumbs under every answer")
+    for question, verdicts in said.items():
+        _say(_wrap(question))
+        for verdict in verdicts:
+            _say(_wrap(verdict, "      ", "  "))
+
+
+def _rated(rating: Rating) -> str:
+    kind = "answer" if rating.cited else "refusal"
+    return f"{'good' if rating.good else 'bad'} {kind}{rating.reason and f': {rating.reason}'}"
+
+
+def written(files: Mapping[str, Path], *, as_json: bool) -> None:
+    """What was written where."""
+    if as_json:
+        line({kind: str(file.absolute()) for kind, file in files.items()})
+        return
+    for kind, file in files.items():
+        _say(f"{kind} in {file}")
 
 
 def comparison(comparison: _Comparison, *, as_json: bool) -> None:

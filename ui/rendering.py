@@ -177,8 +177,8 @@ def _citation_card(citation: Citation, passage: Passage | None, turn: int, judge
         f"{_where(citation.title, citation.source, citation.page, citation.heading)}"
         f'<span class="score" title="how likely this sentence answers">{citation.score:.2f}</span></header>'
         f"<blockquote>{body}</blockquote>"
-        f'<div class="foot"><a class="open" href="{escape(document_address(citation.source, citation.start, citation.end))}" '
-        f'target="_blank">Open in document</a><a class="back" href="#chat">Back</a>{judge}</div></article>'
+        f'<div class="foot">{_open(citation.source, citation.start, citation.end)}'
+        f'<a class="back" href="#chat">Back</a>{judge}</div></article>'
     )
 
 
@@ -187,9 +187,13 @@ def _passage_card(passage: Passage, score: float, judge: str = "") -> str:
         f'<article class="card near"><header>{_where(passage.title, passage.source, passage.page, passage.heading)}'
         f'<span class="score" title="fused score of the passage">{score:.2f}</span></header>'
         f"<blockquote>{escape(passage.text)}</blockquote>"
-        f'<div class="foot"><a class="open" href="{escape(document_address(passage.source, passage.start, passage.end))}" '
-        f'target="_blank">Open in document</a>{judge}</div></article>'
+        f'<div class="foot">{_open(passage.source, passage.start, passage.end)}{judge}</div></article>'
     )
+
+
+def _open(source: str, start: int, end: int) -> str:
+    address = escape(document_address(source, start, end))
+    return f'<a class="open" href="{address}" target="_blank">Open in document</a>'
 
 
 def marked(text: str, start: int, end: int) -> str:
