@@ -1,7 +1,5 @@
 """What every request and response goes through: limits, and headers that keep the page to itself."""
 
-from urllib.parse import urlsplit
-
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,7 +38,7 @@ def from_this_page(headers: Headers) -> bool:
     """
     if site := headers.get("sec-fetch-site"):
         return site == "same-origin"
-    return urlsplit(headers.get("origin", "")).netloc == headers.get("host")
+    return headers.get("origin") in [f"{scheme}://{headers.get('host')}" for scheme in ("http", "https")]
 
 
 class Guard:

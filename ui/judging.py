@@ -27,7 +27,9 @@ def judged(body: bytes, index: Index) -> Judgement | Rating:
             good, reason = _verdict(posted["good"]), _of(str, posted["reason"])
             if reason and (good is not False or reason not in REASONS):
                 raise ValueError(reason)
-            cited = tuple(_excerpt(one, index) for one in _of(list, posted["cited"])[:_MOST_CITED])
+            cited = tuple(_excerpt(one, index) for one in _of(list, posted["cited"]))
+            if len(cited) > _MOST_CITED:
+                raise ValueError(len(cited))
             return Rating(question, good, reason, cited, now(), index.generation)
         relevant, excerpt = _verdict(posted["relevant"]), _excerpt(posted["excerpt"], index)
         reason = {True: ANSWER_IS_HERE, False: WRONG_SOURCE, None: ""}[relevant]

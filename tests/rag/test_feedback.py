@@ -141,16 +141,16 @@ def test_what_a_full_disk_takes_half_of_is_not_there_at_all(tmp_path: Path, monk
     before = (tmp_path / "feedback.jsonl").read_bytes()
     real = os.write
     monkeypatch.setattr(os, "write", lambda descriptor, line: real(descriptor, line[:20]))
-    with pytest.raises(FailedWrite, match="feedback.jsonl: No space left on device"):
+    with pytest.raises(FailedWrite, match=r"feedback\.jsonl: No space left on device"):
         record(tmp_path, judgement(GATE, True))
     assert (tmp_path / "feedback.jsonl").read_bytes() == before
 
 
 def test_a_file_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "feedback.jsonl").mkdir()
-    with pytest.raises(FailedWrite, match="cannot write .*feedback.jsonl: Is a directory"):
+    with pytest.raises(FailedWrite, match=r"cannot write .*feedback\.jsonl: Is a directory"):
         record(tmp_path, judgement(DOOR, True))
-    with pytest.raises(UsageError, match="cannot read .*feedback.jsonl: Is a directory"):
+    with pytest.raises(UsageError, match=r"cannot read .*feedback\.jsonl: Is a directory"):
         read_feedback(tmp_path)
 
 
