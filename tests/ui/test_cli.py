@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.feedback import Excerpt, Judgement, Rating, record
 from ui.cli import main
 
 LEASE = "# Lease\n\nThe lease ends on 31 March 2030. The rent is 900 euros a month.\n"
@@ -173,7 +174,13 @@ def test_status_and_verify_tell_what_is_there(run: Callable, tmp_path: Path) -> 
         (("index", "docs", "--chunk-size", "4"), 2, "chunk size must be at least 16 tokens, got size=4"),
         (("index", "docs", "--index", "docs/lease.md"), 2, "cannot write an index at docs/lease.md"),
         (("index", "docs", "--index", "docs"), 2, "docs holds other files and is no index: name a new folder"),
-        (("eval",), 2, "give either a COLLECTION folder or --questions FILE"),
+        (("feedback",), 1, "no index at .footnoted: make one with  footnoted index PATH"),
+        (("feedback", "--qrels", "out", "--index", "made"), 2, "no source is judged yet: footnoted chat has thumbs"),
+        (("feedback", "--spans", "out", "--index", "made"), 2, "no source is judged yet: footnoted chat has thumbs"),
+        (("eval", "--from-feedback"), 1, "no index at .footnoted: make one with  footnoted index PATH"),
+        (("eval", "--from-feedback", "--index", "made"), 2, "nothing is judged yet: footnoted chat has thumbs"),
+        (("eval", "docs", "--from-feedback"), 2, "give one of a COLLECTION folder, --questions FILE and --from-"),
+        (("eval",), 2, "give one of a COLLECTION folder, --questions FILE and --from-feedback"),
         (("eval", "nowhere"), 2, "no "),
         (("eval", "--questions", "nowhere.jsonl", "--index", "made"), 2, "no "),
     ],
@@ -232,6 +239,79 @@ def test_eval_of_a_collection_writes_run_and_rows(run: Callable, tmp_path: Path)
     assert Path(got["run"]).read_text().splitlines()[0].split()[:4] == ["q1", "Q0", "b", "1"]
     assert len(Path(got["per_query"]).read_text().splitlines()) == 2
     assert not (tmp_path / ".footnoted").exists()
+
+
+@pytest.fixture
+def judged_lease(run: Callable, tmp_path: Path) -> None:
+    """An index of the documents; its answer about the lease is called good, one source of it wrong, and a
+    refusal right.
+    """
+    run("index", "docs")
+    lease = Excerpt("lease.md", 9, 41, "The lease ends on 31 March 2030.")
+    notes = Excerpt("notes.txt", 0, 46, "The garden gate is painted green every spring.")
+    at, folder = "2026-11-23T14:00:00+00:00", tmp_path / ".footnoted"
+    record(folder, Rating("When does the lease end?", True, "", (lease, notes), at, 1))
+    place = notes.source, notes.start, notes.end, notes.quote
+    record(folder, Judgement("When does the lease end?", *place, False, "wrong source", at, 1))
+    record(folder, Rating("Who is the king?", True, "", (), at, 1))
+
+
+@pytest.mark.usefixtures("judged_lease")
+def test_feedback_lists_what_was_judged(run: Callable, tmp_path: Path) -> None:
+    got = values(run("feedback", "--json")[1])
+    assert [(one["question"], one["source"], one["relevant"], one["reason"]) for one in got["judgements"]] == [
+        ("When does the lease end?", "lease.md", True, "good answer"),
+        ("When does the lease end?", "notes.txt", False, "wrong source"),
+    ]
+    assert [(one["question"], one["good"]) for one in got["ratings"]] == [
+        ("When does the lease end?", True),
+        ("Who is the king?", True),
+    ]
+    assert run("feedback")[1] == (
+        "When does the lease end?\n"
+        "  good answer\n"
+        "  right source lease.md:9-41 “The lease ends on 31 March 2030.”\n"
+        "  wrong source notes.txt:0-46 “The garden gate is painted green every spring.”\n"
+        "Who is the king?\n"
+        "  good refusal\n"
+    )
+    with (tmp_path / ".footnoted" / "feedback.jsonl").open("a") as file:
+        file.write('{"question": "Wh')
+    status, out, err = run("feedback", "--json")
+    assert (status, values(out)["unreadable_lines"]) == (0, [4])
+    assert err == "footnoted: .footnoted/feedback.jsonl: no judgement can be read in line 4; the others count\n"
+
+
+@pytest.mark.usefixtures("judged_lease")
+def test_feedback_is_put_to_the_test(run: Callable, tmp_path: Path) -> None:
+    status, out, _ = run("eval", "--from-feedback", "--threshold", "0", "--json", "--out", "runs")
+    got = values(out)
+    assert status == 0
+    assert (got["collection"], got["queries"], got["spans"]["judged"]) == ("feedback", 2, 1)
+    assert got["metrics"]["span R@5"] == got["metrics"]["right source cited"] == 1.0
+    assert got["metrics"]["refused as judged"] == 0.5  # a threshold of 0 refuses nothing
+    assert got["wrong_sources"]["judged"] == 1
+    assert got["wrong_sources"]["cited"] == len(got["wrong_sources_cited"])
+    assert Path(got["per_query"]) == tmp_path / "runs" / "per_query.jsonl"
+    assert "wrong sources that are still cited: " in run("eval", "--from-feedback")[1]
+
+
+@pytest.mark.usefixtures("judged_lease")
+def test_feedback_is_exported_for_others_and_as_a_collection(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "judged").mkdir()
+    got = values(run("feedback", "--qrels", "judged.qrels", "--spans", "judged/spans.jsonl", "--json")[1])
+    assert got == {
+        "qrels": str(tmp_path / "judged.qrels"),
+        "topics": str(tmp_path / "judged.topics.tsv"),
+        "spans": str(tmp_path / "judged" / "spans.jsonl"),
+        "queries": str(tmp_path / "judged" / "queries.jsonl"),
+    }
+    assert [line.split(" ", 1)[1] for line in Path(got["qrels"]).read_text().splitlines()] == [
+        "0 notes.txt 0",
+        "0 lease.md 1",
+    ]
+    run("export", "judged/corpus.jsonl")
+    assert values(run("eval", "judged", "--json")[1])["metrics"]["span R@5"] == 1.0
 
 
 def test_a_document_taken_out_stays_out_until_it_is_named(run: Callable, tmp_path: Path) -> None:
