@@ -94,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluation.add_argument("--questions", type=Path, metavar="FILE", help="questions (JSON lines) for the index")
     evaluation.add_argument(
-        "--from-feedback", action="store_true", help="the questions and sources judged on the chat page, for the index"
+        "--from-feedback", action="store_true", help="what was judged on the chat page of the index"
     )
     evaluation.add_argument(
         "--out", type=Path, metavar="DIR", help="folder for report, rows and run (default: the cache)"
@@ -116,9 +116,9 @@ def parser() -> argparse.ArgumentParser:
         "list what was judged on the chat page, or write it for others",
         "footnoted feedback --qrels judged.qrels",
     )
-    feedback.add_argument("--qrels", type=Path, metavar="FILE", help="write TREC qrels, and topics beside them")
+    feedback.add_argument("--qrels", type=Path, metavar="FILE", help="write TREC qrels, topics beside them")
     feedback.add_argument(
-        "--spans", type=Path, metavar="FILE", help="write judged spans, and queries.jsonl beside them"
+        "--spans", type=Path, metavar="FILE", help="write excerpts judged right, queries.jsonl beside them"
     )
 
     command("status", "what the index holds", "footnoted status")
