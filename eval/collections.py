@@ -11,9 +11,9 @@ from pathlib import Path
 
 from index.errors import UsageError
 
-from .files import bad_line, lines, read_rows
-from .runs import Qrels
+from .runs import Qrels, read_qrels
 from .spans import Span, read_spans
+from .topics import read_queries
 
 LAYOUT = "a collection is a folder with corpus.jsonl, queries.jsonl, and qrels/test.tsv or spans.jsonl"
 
@@ -53,7 +53,7 @@ def load_collection(folder: str | Path, judgements: str = "test") -> Collection:
             raise UsageError(f"no such file: {file}; {LAYOUT}")
     qrels = read_qrels(qrels_file) if qrels_file.is_file() else {}
     spans = read_spans(spans_file) if spans_file.is_file() else {}
-    queries = _read_queries(folder / "queries.jsonl")
+    queries = read_queries(folder / "queries.jsonl")
     for file, judged in ((qrels_file, list(qrels)), (spans_file, list(spans))):
         if unknown := [id for id in judged if id not in queries]:
             raise UsageError(
@@ -71,47 +71,3 @@ def load_collection(folder: str | Path, judgements: str = "test") -> Collection:
             if id in spans
         },
     )
-
-
-def read_qrels(file: Path) -> Qrels:
-    """Judgements from tab-separated lines: query id, document id, whole-number grade."""
-    qrels: Qrels = {}
-    for number, line in lines(file):
-        fields = line.split("\t")
-        if number == 1 and len(fields) == 3 and not _is_grade(fields[2]):
-            continue  # the header
-        if len(fields) != 3 or not _is_grade(fields[2]) or not _is_id(fields[0]) or not _is_id(fields[1]):
-            wanted = "a judgement is query id, document id and whole-number grade between tabs"
-            raise bad_line(file, number, wanted, line)
-        query, document, grade = fields
-        if qrels.setdefault(query, {}).setdefault(document, int(grade)) != int(grade):
-            raise bad_line(file, number, "a document is judged once for a query", line)
-    if not qrels:
-        raise UsageError(f"{file} holds no judgements; {LAYOUT}")
-    return qrels
-
-
-def _read_queries(file: Path) -> dict[str, str]:
-    queries: dict[str, str] = {}
-    for number, row in read_rows(file):
-        id, text = row.get("_id"), row.get("text")
-        if isinstance(id, int):
-            id = str(id)
-        if not isinstance(id, str) or not _is_id(id):
-            raise bad_line(file, number, 'a query needs an "_id" without white space', row)
-        if not isinstance(text, str) or not text.strip():
-            raise bad_line(file, number, 'a query needs a "text"', row)
-        if id in queries:
-            raise bad_line(file, number, "query ids must differ", row)
-        queries[id] = text
-    return queries
-
-
-def _is_id(text: str) -> bool:
-    """White space inside an id would break the columns of a TREC run file."""
-    return text.split() == [text]
-
-
-def _is_grade(text: str) -> bool:
-    text = text.strip()
-    return text.removeprefix("-").isdecimal() and text.isascii()

@@ -1,16 +1,15 @@
 """Putting a system to the test: search every query of a collection, ask every question of a file."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 from typing import Protocol
 
-from index.documents import Passage
 from index.errors import UsageError
-from rag.answers import Answer, Hit
-from rag.retrieval import MODES, Mode
+from rag.answers import Answer
+from rag.retrieval import Mode
 
 from .bootstrap import interval
 from .collections import Collection, load_collection
@@ -18,7 +17,8 @@ from .metrics import DEFAULT_MEASURES, Measure, measure
 from .question_reports import QuestionReport
 from .questions import Question
 from .reports import QueryRow, Report
-from .runs import Qrels, Run, check_id, rank, strictly_descending, trec_id
+from .runs import Qrels, Run, rank, trec_id
+from .searching import IndexSearcher, Progress, Searched, Searcher, Sought, document_id, names_of_sources, search
 from .span_metrics import K, SpanMeasure, places, span_measures
 from .spans import Anchored, Spans, anchored
 from .verdicts import Library, judge
@@ -27,18 +27,6 @@ DEPTH = 1000
 """Passages asked for: documents are ranked by their best passage, so more passages than documents."""
 DOCUMENTS = 100
 """Documents kept for a query, as R@100 needs; more if a measure looks deeper. "AP" sees no more."""
-
-Progress = Callable[[int, int], None]
-"""Called with (done, all) after every query or question."""
-
-
-class Searcher(Protocol):
-    """What `evaluate` needs of a system: passages for a query, best first; for spans, the documents too."""
-
-    @property
-    def index(self) -> Library: ...
-
-    def search(self, query: str, /, k: int, mode: Mode) -> Sequence[Hit]: ...
 
 
 class Answerer(Protocol):
@@ -72,12 +60,12 @@ def evaluate(
         collection = load_collection(collection)
     scored = _measures(measures if collection.qrels else ())
     spans = anchored(collection.spans, system.index) if collection.spans else None
-    sought = _Sought(depth, _documents(scored, depth), bool(spans), _document_id)
-    searched = _search(collection.queries, system, mode, sought, progress)
+    sought = Sought(depth, _documents(scored, depth), DOCUMENTS if spans else 0, document_id)
+    searched = search(collection.queries, system, mode, sought, progress)
     if not any(searched.run.values()):
         raise UsageError(f"no query found a row of {collection.corpus}: index that file, then search that index")
     rows = _rows(collection.queries, searched, collection.qrels, scored, spans, span_measures() if spans else ())
-    qrels = collection.qrels or _judged_documents(collection.spans, _document_id)
+    qrels = collection.qrels or _judged_documents(collection.spans, document_id)
     config = {"kind": "collection", "collection": collection.name, "folder": str(collection.folder)}
     return _report(collection.name, mode, rows, searched, qrels, sought, spans, config | (settings or {}))
 
@@ -88,7 +76,7 @@ def evaluate_spans(
     system: Searcher,
     k: int = K,
     mode: Mode = "fused",
-    depth: int = DEPTH,
+    depth: int = DOCUMENTS,
     name: str = "spans",
     settings: dict[str, object] | None = None,
     progress: Progress | None = None,
@@ -105,12 +93,96 @@ def evaluate_spans(
     judged = {id: text for id, text in queries.items() if judgements.get(id)}
     if not judged:
         raise UsageError("no query has a judged span: judge the queries that are to be searched")
-    spans = anchored({id: judgements[id] for id in judged}, system.index)
-    sought = _Sought(depth, DOCUMENTS, True, trec_id)
-    searched = _search(judged, system, mode, sought, progress)
+    judgements = {id: judgements[id] for id in judged}
+    spans = anchored(judgements, system.index)
+    sought = Sought(max(depth, k), DOCUMENTS, max(depth, k), trec_id)
+    searched = search(judged, system, mode, sought, progress)
     rows = _rows(judged, searched, {}, (), spans, measures)
     qrels = _judged_documents(judgements, trec_id)
     return _report(name, mode, rows, searched, qrels, sought, spans, {"kind": "spans", **(settings or {})})
+
+
+def evaluate_topics(
+    topics: Mapping[str, str],
+    qrels: Qrels,
+    spans: Spans,
+    system: IndexSearcher,
+    mode: Mode = "fused",
+    measures: Sequence[str] = DEFAULT_MEASURES,
+    depth: int = DEPTH,
+    name: str = "topics",
+    settings: dict[str, object] | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Search the judged `topics` (id to text) in an index of one's own; score documents, spans or both.
+
+    Judgements call a document by its source (white space and "%" percent-encoded), a row also by its plain
+    `_id`. Topics without judgements and judgements without topics are left out, and the report's notes say
+    how many, and how many judged documents the index does not have: they count as not found. Raises
+    UsageError when no topic is judged, or nothing that was judged is in the index.
+    """
+    judged = {id: text for id, text in topics.items() if qrels.get(id) or spans.get(id)}
+    if not judged:
+        first = next(iter([*qrels, *spans]), None)
+        raise UsageError(
+            f"none of the {len(topics)} topics is judged: the first is {next(iter(topics), None)!r}, "
+            f"the first judged query {first!r}; use the files of one collection"
+        )
+    notes = _left_out(len(topics) - len(judged), "topics without judgements")
+    notes += _left_out(len((qrels.keys() | spans.keys()) - judged.keys()), "judged queries without a topic")
+    qrels = {id: qrels[id] for id in judged if qrels.get(id)}
+    names = names_of_sources(
+        [source for source, *_ in system.index.sources()],
+        {id for grades in qrels.values() for id in grades}
+        | {trec_id(span.source) for row in spans.values() for span in row},
+    )
+    sources = {id: source for source, id in names.items()}
+    notes += _missing(qrels, sources.keys())
+    placed = {
+        id: tuple(replace(span, source=sources.get(trec_id(span.source), span.source)) for span in spans[id])
+        for id in judged
+        if spans.get(id)
+    }
+    anchors = anchored(placed, system.index) if placed else None
+    scored = _measures(measures if qrels else ())
+    sought = Sought(depth, _documents(scored, depth), DOCUMENTS if anchors else 0, names.get)
+    searched = search(judged, system, mode, sought, progress)
+    rows = _rows(judged, searched, qrels, scored, anchors, span_measures() if anchors else ())
+    config = {"kind": "topics", "collection": name, **(settings or {})}
+    shown = qrels or _judged_documents(placed, names.get)
+    return _report(name, mode, rows, searched, shown, sought, anchors, config, notes)
+
+
+def evaluate_run(
+    run: Run,
+    qrels: Qrels,
+    topics: Mapping[str, str] | None = None,
+    measures: Sequence[str] = DEFAULT_MEASURES,
+    name: str = "run",
+    settings: dict[str, object] | None = None,
+) -> Report:
+    """Score a run that is there already, of whichever system, by `qrels`; `topics` gives the queries' texts.
+
+    Every judged query counts, with 0 where the run has no results for it (`trec_eval -c`); the report's notes
+    say how many those are. Queries that are not judged are left out. Raises UsageError when none is judged.
+    """
+    if not run:
+        raise UsageError("the run holds no results: a line is query Q0 document rank score tag")
+    if not qrels.keys() & run.keys():
+        raise UsageError(
+            f"no query of the run is judged: its first is {next(iter(run), None)!r}, "
+            f"the first judged one {next(iter(qrels), None)!r}; use the files of one collection"
+        )
+    missing = len(qrels.keys() - run.keys())
+    notes = [f"judged queries without results, which score 0: {missing}"] if missing else []
+    notes += _left_out(len(run.keys() - qrels.keys()), "queries without judgements")
+    scored = _measures(measures)
+    deepest = max(map(len, run.values()))
+    sought = Sought(deepest, deepest, 0, trec_id)
+    searched = Searched({id: run.get(id, {}) for id in qrels}, {}, 0.0)
+    rows = _rows({id: (topics or {}).get(id, "") for id in qrels}, searched, qrels, scored, None, ())
+    config = {"kind": "run", "collection": name, **(settings or {})}
+    return _report(name, "run", rows, searched, qrels, sought, None, config, notes)
 
 
 def evaluate_questions(
@@ -132,25 +204,20 @@ def evaluate_questions(
     return QuestionReport(tuple(verdicts), seconds, config)
 
 
-@dataclass(frozen=True, slots=True)
-class _Sought:
-    """How to search: `depth` passages, of which `documents` documents are ranked under the name that `name`
-    gives their source (None leaves one out); whether the first passages are kept too.
-    """
-
-    depth: int
-    documents: int
-    passages: bool
-    name: Callable[[str], str | None]
+def _left_out(count: int, what: str) -> list[str]:
+    return [f"{what} left out: {count}"] if count else []
 
 
-@dataclass(frozen=True, slots=True)
-class _Searched:
-    """Documents by query with scores that fall, and the passages of the same search, if kept, best first."""
-
-    run: Run
-    passages: dict[str, tuple[Passage, ...]]
-    seconds: float
+def _missing(qrels: Qrels, ids: Set[str]) -> list[str]:
+    """A line on the relevant documents that are not among `ids`; a UsageError if none is."""
+    relevant = dict.fromkeys(id for grades in qrels.values() for id, grade in grades.items() if grade >= 1)
+    missing = [id for id in relevant if id not in ids]
+    if missing and len(missing) == len(relevant):
+        raise UsageError(
+            f"none of the {len(relevant)} relevant documents is in the index, the first is {missing[0]!r}: "
+            "name documents as footnoted status lists them, a row also by its _id"
+        )
+    return [f"relevant documents that the index does not have: {len(missing)} of {len(relevant)}"] if missing else []
 
 
 def _measures(names: Sequence[str]) -> list[Measure]:
@@ -165,28 +232,9 @@ def _documents(measures: Sequence[Measure], depth: int) -> int:
     return documents
 
 
-def _search(
-    queries: Mapping[str, str], system: Searcher, mode: Mode, sought: _Sought, progress: Progress | None
-) -> _Searched:
-    if mode not in MODES:
-        raise UsageError(f"no mode {mode!r}: use {', '.join(MODES)}")
-    run: Run = {}
-    passages = {}
-    seconds = 0.0
-    for done, (query, text) in enumerate(queries.items(), start=1):
-        started = time.perf_counter()
-        hits = system.search(text, sought.depth, mode)
-        seconds += time.perf_counter() - started
-        run[query] = _document_scores(hits, sought)
-        passages[query] = tuple(hit.passage for hit in hits[: sought.documents]) if sought.passages else ()
-        if progress:
-            progress(done, len(queries))
-    return _Searched(run, passages, seconds)
-
-
 def _rows(
     queries: Mapping[str, str],
-    searched: _Searched,
+    searched: Searched,
     qrels: Qrels,
     measures: Sequence[Measure],
     spans: Anchored | None,
@@ -214,11 +262,12 @@ def _report(
     name: str,
     mode: str,
     rows: Sequence[QueryRow],
-    searched: _Searched,
+    searched: Searched,
     qrels: Qrels,
-    sought: _Sought,
+    sought: Sought,
     spans: Anchored | None,
     config: dict[str, object],
+    notes: Sequence[str] = (),
 ) -> Report:
     values: dict[str, list[float]] = {}
     for row in rows:
@@ -235,6 +284,7 @@ def _report(
         qrels=qrels,
         seconds=searched.seconds,
         spans=spans.counts() if spans else {},
+        notes=tuple(notes),
         config={
             "mode": mode,
             "measures": list(values),
@@ -245,24 +295,8 @@ def _report(
     )
 
 
-def _document_scores(hits: Iterable[Hit], sought: _Sought) -> dict[str, float]:
-    """The first documents in the order of their best passages, with scores without ties."""
-    best: dict[str, float] = {}
-    for hit in hits:
-        id = sought.name(hit.passage.source)
-        if id is not None and id not in best and len(best) < sought.documents:
-            best[id] = hit.score
-    return dict(zip(best, strictly_descending(list(best.values())), strict=True))
-
-
 def _judged_documents(judgements: Spans, name: Callable[[str], str | None]) -> Qrels:
     """The documents that hold judged spans, each of grade 1."""
     return {
         query: {id: 1 for span in spans if (id := name(span.source)) is not None} for query, spans in judgements.items()
     }
-
-
-def _document_id(source: str) -> str | None:
-    """`corpus.jsonl#<_id>` to the plain id, which may hold a "#" itself; None for any other source."""
-    file, mark, id = source.partition("#")
-    return check_id(id) if mark and file.rpartition("/")[2] == "corpus.jsonl" else None

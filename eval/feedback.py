@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -14,10 +15,11 @@ from rag.feedback import Feedback
 from rag.retrieval import Mode
 
 from .bootstrap import interval
-from .evaluation import Answerer, Progress, Searcher, evaluate_spans
-from .files import write_json, write_rows, write_text
+from .evaluation import Answerer, evaluate_spans
+from .files import write_text
 from .reports import QueryRow, Report
 from .runs import Qrels, trec_id, write_qrels
+from .searching import Progress, Searcher
 from .span_metrics import ENOUGH
 from .spans import Span, Spans, anchor, write_spans
 from .verdicts import Library
@@ -54,44 +56,6 @@ class Respondent(Searcher, Answerer, Protocol):
     """What `evaluate_feedback` needs of a system: passages, answers and documents."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackReport:
-    """`report` has the measures of the spans judged relevant and of the answers; `wrong` counts the spans
-    judged not relevant, `lost` those of them that the documents do not hold any more, and `cited` are those
-    that answers cite still, with their questions.
-    """
-
-    report: Report
-    wrong: int
-    lost: int
-    cited: tuple[tuple[str, Span], ...]
-
-    def as_json(self, folder: str | Path | None = None) -> dict[str, object]:
-        """The object of `footnoted eval --from-feedback --json`."""
-        return self.report.as_json(folder) | {
-            "wrong_sources": {"judged": self.wrong, "lost": self.lost, "cited": len(self.cited)},
-            "wrong_sources_cited": [
-                {"question": question, "source": span.source, "start": span.start, "end": span.end, "quote": span.quote}
-                for question, span in self.cited
-            ],
-        }
-
-    def write(self, folder: str | Path) -> Path:
-        """Write the report's files; the folder's path."""
-        at = self.report.write(folder)
-        write_json(at / "report.json", self.as_json(at))
-        return at
-
-    def table(self) -> str:
-        """A table for a terminal, and the wrong sources that are cited still."""
-        lost = f" ({self.lost} are not in the documents any more)" if self.lost else ""
-        lines = [self.report.table()]
-        if self.wrong:
-            lines += ["", f"wrong sources that are still cited: {len(self.cited)} of {self.wrong}{lost}"]
-        lines += [f"  {' '.join(question.split())}  {span.name}" for question, span in self.cited]
-        return "\n".join(lines)
-
-
 def judged(feedback: Feedback) -> Judged:
     """Feedback as queries and spans."""
     texts = [one.question for one in feedback.ratings] + [one.question for one in feedback.judgements]
@@ -117,12 +81,13 @@ def evaluate_feedback(
     threshold: float | None = None,
     settings: dict[str, object] | None = None,
     progress: Progress | None = None,
-) -> FeedbackReport:
+) -> Report:
     """Search and ask every judged question, and score passages (`evaluate_spans`) and citations.
 
     A citation and a span are one if they share half of the shorter. Spans are anchored anew where documents
-    have changed. `seconds` is the time of the answers. Raises UsageError if nothing was judged, or if none
-    of the spans judged relevant is in the index.
+    have changed. The report's notes name the wrong sources that are cited still; its `seconds` are the time
+    of the answers. Raises UsageError if nothing was judged, or if none of the spans judged relevant is in
+    the index.
     """
     if not asked.queries:
         raise UsageError("nothing is judged yet: footnoted chat has thumbs under every answer")
@@ -135,59 +100,38 @@ def evaluate_feedback(
     rows = {row.query: row for row in searched.per_query} if searched else {}
     rows |= {id: QueryRow(id, text, {}, {}) for id, text in asked.queries.items() if id not in rows}
     right, wrong = _standing(asked.right, system.index), _standing(asked.wrong, system.index)
-    cited: list[tuple[str, Span]] = []
+    cited: list[str] = []
     seconds = 0.0
     for done, row in enumerate(list(rows.values()), start=1):
         started = time.perf_counter()
         answer = system.answer(row.text, threshold=threshold)
         seconds += time.perf_counter() - started
-        bad = _cited(answer, wrong.get(row.query, ()))
-        cited += [(row.text, span) for span in bad]
-        metrics = dict(row.metrics)
-        if row.query in asked.right:
-            metrics[CITES] = float(bool(_cited(answer, right[row.query])))
-        if row.query in asked.wrong:
-            metrics[AVOIDS] = float(not bad)
-        if row.query in asked.refuse:
-            metrics[REFUSES] = float(answer.abstained == asked.refuse[row.query])
-        rows[row.query] = replace(row, metrics=metrics)
+        cited += [f"{one.name} for {' '.join(row.text.split())}" for one in _cited(answer, wrong.get(row.query, ()))]
+        rows[row.query] = replace(row, metrics=row.metrics | _metrics(answer, row.query, asked, right, wrong))
         if progress:
             progress(done, len(rows))
-    report = _report(tuple(rows.values()), mode, searched, seconds, {"kind": NAME, "mode": mode, **config})
-    kept = sum(map(len, wrong.values()))
-    total = sum(map(len, asked.wrong.values()))
-    return FeedbackReport(report, total, total - kept, tuple(cited))
+    notes = _notes(asked.wrong, wrong, cited)
+    return _report(tuple(rows.values()), mode, searched, seconds, notes, {"kind": NAME, "mode": mode, **config})
 
 
-def export_qrels(file: Path, asked: Judged) -> Path:
-    """Write the judged documents in the TREC format, and the questions, `id<TAB>text`, beside them; where the
-    questions are. Raises UsageError if nothing was judged or the files cannot be written.
+def export(asked: Judged, *, qrels: Path | None = None, spans: Path | None = None) -> dict[str, Path]:
+    """Write the judged documents (`write_qrels`), the spans judged relevant (`write_spans`) or both, and beside
+    the first of them the questions, lines of id, tab, text; the files by kind.
+
+    Raises UsageError if no such thing was judged, or if a file cannot be written.
     """
-    qrels = asked.qrels
-    _check_any(qrels)
-    topics = file.with_name(f"{file.stem}.topics.tsv")
-    write_qrels(file, qrels)
-    write_text(topics, "".join(f"{id}\t{' '.join(asked.queries[id].split())}\n" for id in qrels))
-    return topics
-
-
-def export_spans(file: Path, asked: Judged) -> Path:
-    """Write the spans judged relevant as `read_spans` reads them, and `queries.jsonl` beside them; where that is.
-
-    Raises UsageError if none was, if the files cannot be written, or if the queries there are another's.
-    """
-    _check_any(asked.right)
-    queries = file.with_name("queries.jsonl")
-    if queries.exists() and not file.exists():
-        raise UsageError(f"{queries} is there already, and no export of ours: name a file in another folder")
-    write_spans(file, asked.right)
-    write_rows(queries, [{"_id": id, "text": asked.queries[id]} for id in asked.right])
-    return queries
-
-
-def _check_any(judgements: object) -> None:
-    if not judgements:
-        raise UsageError("no source is judged yet: footnoted chat has thumbs under every answer")
+    files = {kind: file for kind, file in (("qrels", qrels), ("spans", spans)) if file}
+    if not asked.right and (spans or not asked.wrong):
+        raise UsageError("no source is judged right yet: footnoted chat has thumbs under every answer")
+    if qrels:
+        write_qrels(qrels, asked.qrels)
+    if spans:
+        write_spans(spans, asked.right)
+    first = next(iter(files.values()))
+    files["topics"] = first.with_name(f"{first.stem}.topics.tsv")
+    texts = {id: " ".join(asked.queries[id].split()) for id in asked.qrels}
+    write_text(files["topics"], "".join(f"{id}\t{text}\n" for id, text in texts.items()))
+    return files
 
 
 def _query_id(question: str) -> str:
@@ -208,6 +152,18 @@ def _standing(judgements: Spans, library: Library) -> dict[str, tuple[Span, ...]
     return {query: tuple(span for span in spans if span) for query, spans in anchored.items()}
 
 
+def _metrics(answer: Answer, query: str, asked: Judged, right: Spans, wrong: Spans) -> dict[str, float]:
+    """The measures of an answer that its query is judged for."""
+    metrics = {}
+    if query in asked.right:
+        metrics[CITES] = float(bool(_cited(answer, right[query])))
+    if query in asked.wrong:
+        metrics[AVOIDS] = float(not _cited(answer, wrong[query]))
+    if query in asked.refuse:
+        metrics[REFUSES] = float(answer.abstained == asked.refuse[query])
+    return metrics
+
+
 def _cited(answer: Answer, spans: tuple[Span, ...]) -> list[Span]:
     """The spans that the answer cites."""
     return [span for span in spans if any(_same(one, span) for one in answer.citations)]
@@ -219,8 +175,21 @@ def _same(citation: Citation, span: Span) -> bool:
     return citation.source == span.source and shared >= ENOUGH * shorter
 
 
+def _notes(judged: Spans, standing: Spans, cited: Sequence[str]) -> tuple[str, ...]:
+    total, kept = sum(map(len, judged.values())), sum(map(len, standing.values()))
+    if not total:
+        return ()
+    gone = f" ({total - kept} no longer in the documents)" if kept < total else ""
+    return f"wrong sources that are still cited: {len(cited)} of {total}{gone}", *cited
+
+
 def _report(
-    rows: tuple[QueryRow, ...], mode: str, searched: Report | None, seconds: float, config: dict[str, object]
+    rows: tuple[QueryRow, ...],
+    mode: str,
+    searched: Report | None,
+    seconds: float,
+    notes: tuple[str, ...],
+    config: dict[str, object],
 ) -> Report:
     values: dict[str, list[float]] = {}
     for row in rows:
@@ -237,5 +206,6 @@ def _report(
         qrels=searched.qrels if searched else {},
         seconds=seconds,
         spans=searched.spans if searched else {},
+        notes=(*(searched.notes if searched else ()), *notes),
         config={**(searched.config if searched else {}), **config},
     )

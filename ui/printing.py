@@ -28,8 +28,12 @@ _ROWS = 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-class _Report(Protocol):
+class Report(Protocol):
+    """What an evaluation gives."""
+
     def as_json(self, folder: str | Path | None = None) -> dict[str, object]: ...
+
+    def write(self, folder: str | Path) -> Path: ...
 
     def table(self) -> str: ...
 
@@ -223,7 +227,7 @@ def _exported(document: Document) -> dict[str, Any]:
     }
 
 
-def report(report: _Report, folder: Path, *, as_json: bool) -> None:
+def report(report: Report, folder: Path, *, as_json: bool) -> None:
     if as_json:
         line(report.as_json(folder))
         return

@@ -29,6 +29,9 @@ class FakeLibrary:
             raise UsageError(f"no document {source}")
         return Document(source, source, self.texts[source])
 
+    def sources(self) -> list[tuple[str, str, int, int]]:
+        return [(source, source, len(text), 1) for source, text in self.texts.items()]
+
 
 @dataclass
 class FakeSearcher:

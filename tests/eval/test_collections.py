@@ -11,7 +11,7 @@ from eval.spans import Span
 from index.errors import UsageError
 
 LAYOUT = "a collection is a folder with corpus.jsonl, queries.jsonl, and qrels/test.tsv or spans.jsonl"
-JUDGEMENT = "a judgement is query id, document id and whole-number grade between tabs"
+JUDGEMENT = "a judgement is: query 0 document grade, or query, document and grade between tabs"
 Write = Callable[..., Path]
 
 
@@ -104,7 +104,7 @@ def test_no_judgements_at_all(write_collection: Write) -> None:
     folder = write_collection(qrels="query-id\tcorpus-id\tscore\n")
     with pytest.raises(UsageError) as error:
         load_collection(folder)
-    assert str(error.value) == f"{folder / 'qrels' / 'test.tsv'} holds no judgements; {LAYOUT}"
+    assert str(error.value) == f"{folder / 'qrels' / 'test.tsv'} holds no judgements; {JUDGEMENT}"
 
 
 def test_a_file_that_is_not_text_is_named(write_collection: Write) -> None:

@@ -1,15 +1,16 @@
 """Judgements from use, scored and exported, on answers that can be scored by hand."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from eval.comparison import compare
-from eval.feedback import evaluate_feedback, export_qrels, export_spans, judged
+from eval.feedback import evaluate_feedback, export, judged
 from eval.spans import Span, read_spans
+from eval.topics import read_topics
 from index.documents import Document, Passage
 from index.errors import UsageError
 from rag.answers import Answer, Citation, Hit
@@ -80,20 +81,17 @@ def test_passages_and_answers_are_scored_against_what_was_judged() -> None:
         "refused as judged": 0.5,
     }
     assert got["spans"] == {"judged": 2, "moved": 0, "lost": 0}
-    assert got["wrong_sources"] == {"judged": 1, "lost": 0, "cited": 1}
-    assert got["wrong_sources_cited"] == [
-        {"question": COLOUR, "source": "my house.txt", "start": 18, "end": 36, "quote": "The gate is green."}
-    ]
+    assert got["notes"] == ["wrong sources that are still cited: 1 of 1", f"my house.txt:18-36 for {COLOUR}"]
 
 
 def test_a_citation_that_shares_half_of_the_shorter_is_the_same() -> None:
     feedback = Feedback((said(COLOUR, (0, 36), True), said(COLOUR, (44, 60), False)), ())
     cited = evaluate_feedback(judged(feedback), House({COLOUR: [BLUE, RED]}))
-    assert cited.report.metrics["right source cited"] == 1.0  # the sentence is inside the passage
-    assert [span.name for _, span in cited.cited] == ["my house.txt:44-60"]  # 9 of 16 characters
+    assert cited.metrics["right source cited"] == 1.0  # the sentence is inside the passage
+    assert cited.notes[1:] == (f"my house.txt:44-60 for {COLOUR}",)  # 9 of 16 characters
     missed = evaluate_feedback(judged(feedback), House({COLOUR: [(37, 50)]}))
-    assert missed.cited == ()  # 6 of 13
-    assert missed.report.metrics["right source cited"] == 0.0
+    assert missed.notes == ("wrong sources that are still cited: 0 of 1",)  # 6 of 13
+    assert missed.metrics["right source cited"] == 0.0
 
 
 def test_refusals_are_scored_as_they_were_judged() -> None:
@@ -109,8 +107,8 @@ def test_refusals_are_scored_as_they_were_judged() -> None:
         "Who built it?": True, "Who lives there?": False, "Why is it red?": True, "What is red?": False,
     }  # fmt: skip
     got = evaluate_feedback(asked, House({"What is red?": [RED], "Why is it red?": [RED]}))
-    assert got.report.metrics == {"refused as judged": 0.5}
-    assert {row.text: row.metrics for row in got.report.per_query} == {
+    assert got.metrics == {"refused as judged": 0.5}
+    assert {row.text: row.metrics for row in got.per_query} == {
         "Who built it?": {"refused as judged": 1.0},
         "Who lives there?": {"refused as judged": 0.0},
         "Why is it red?": {"refused as judged": 0.0},
@@ -133,10 +131,12 @@ def test_a_quote_that_moved_is_found_and_one_that_is_gone_is_lost() -> None:
     moved = House({COLOUR: [(5, 22), (23, 41)]}, "New. The door is blue. The gate is green. The roof is mauve.")
     report = evaluate_feedback(judged(feedback), moved)
     assert report.as_json()["spans"] == {"judged": 2, "moved": 1, "lost": 1}
-    assert report.as_json()["wrong_sources"] == {"judged": 3, "lost": 2, "cited": 1}
-    assert report.report.metrics["right source cited"] == 1.0
-    assert "wrong sources that are still cited: 1 of 3 (2 are not in the documents any more)" in report.table()
-    assert report.table().endswith("  What colour is the door?  my house.txt:23-41")
+    assert report.metrics["right source cited"] == 1.0
+    assert report.notes == (
+        "wrong sources that are still cited: 1 of 3 (2 no longer in the documents)",
+        f"my house.txt:23-41 for {COLOUR}",
+    )
+    assert report.notes[0] in report.table()
 
 
 def test_no_feedback_says_what_to_do() -> None:
@@ -150,7 +150,9 @@ def test_two_evaluations_of_the_same_feedback_can_be_compared(tmp_path: Path) ->
         evaluate_feedback(asked, House(quotes)).write(tmp_path / name)
     cited = {one.measure: one for one in compare(tmp_path / "a", tmp_path / "b").differences}["right source cited"]
     assert (cited.a, cited.b, cited.wins, cited.ties) == (0.5, 1.0, 1, 1)
-    assert json.loads((tmp_path / "a" / "report.json").read_text())["wrong_sources"]["judged"] == 1
+    assert json.loads((tmp_path / "a" / "report.json").read_text())["notes"] == [
+        "wrong sources that are still cited: 0 of 1"
+    ]
 
 
 def test_qrels_hold_the_documents_and_topics_the_questions(tmp_path: Path) -> None:
@@ -165,37 +167,29 @@ def test_qrels_hold_the_documents_and_topics_the_questions(tmp_path: Path) -> No
             (rated("Who built it?", True),),
         )
     )
-    topics = export_qrels(tmp_path / "judged.qrels", asked)
+    files = export(asked, qrels=tmp_path / "judged.qrels")
     other = next(id for id, text in asked.queries.items() if text.startswith("Which"))
     assert (tmp_path / "judged.qrels").read_text().splitlines() == [
         f"{COLOUR_ID} 0 my%20house.txt 1",
         f"{COLOUR_ID} 0 old.txt 0",
         f"{other} 0 my%20house.txt 0",
     ]
-    assert topics == tmp_path / "judged.topics.tsv"
-    assert topics.read_text().splitlines() == [f"{COLOUR_ID}\t{COLOUR}", f"{other}\tWhich gate? That one?"]
+    assert files == {"qrels": tmp_path / "judged.qrels", "topics": tmp_path / "judged.topics.tsv"}
+    assert files["topics"].read_text().splitlines() == [f"{COLOUR_ID}\t{COLOUR}", f"{other}\tWhich gate? That one?"]
 
 
-def test_spans_are_written_with_their_queries_as_a_collection_has_them(tmp_path: Path) -> None:
-    asked = judged(Feedback((said(COLOUR, BLUE, True), said(COLOUR, GREEN, False)), ()))
-    queries = export_spans(tmp_path / "spans.jsonl", asked)
-    assert read_spans(tmp_path / "spans.jsonl") == {
-        COLOUR_ID: (Span("my house.txt", 0, 17, "The door is blue."),),
-    }
-    assert [json.loads(line) for line in queries.read_text().splitlines()] == [{"_id": COLOUR_ID, "text": COLOUR}]
-    export_spans(tmp_path / "spans.jsonl", asked)  # again, over its own
+def test_spans_are_those_judged_right(tmp_path: Path) -> None:
+    asked = judged(Feedback((said(COLOUR, BLUE, True), said(COLOUR, GREEN, False), said(AGE, RED, False)), ()))
+    files = export(asked, spans=tmp_path / "spans.jsonl")
+    assert files == {"spans": tmp_path / "spans.jsonl", "topics": tmp_path / "spans.topics.tsv"}
+    assert read_spans(files["spans"]) == {COLOUR_ID: (Span("my house.txt", 0, 17, "The door is blue."),)}
+    assert read_topics(files["topics"])[COLOUR_ID] == COLOUR
 
 
-def test_an_export_overwrites_no_queries_of_others(tmp_path: Path) -> None:
-    (tmp_path / "queries.jsonl").write_text("precious")
-    asked = judged(Feedback((said(COLOUR, BLUE, True),), ()))
-    with pytest.raises(UsageError, match=r"queries\.jsonl is there already, and no export of ours"):
-        export_spans(tmp_path / "spans.jsonl", asked)
-    assert (tmp_path / "queries.jsonl").read_text() == "precious"
-
-
-@pytest.mark.parametrize("export", [export_qrels, export_spans])
-def test_nothing_to_export_says_what_to_do(tmp_path: Path, export: Callable[..., Path]) -> None:
-    with pytest.raises(UsageError, match="no source is judged yet: footnoted chat has thumbs"):
-        export(tmp_path / "out", judged(Feedback((), (rated("Who built it?", True),))))
+@pytest.mark.parametrize(
+    ("judgements", "kind"), [((), "qrels"), ((), "spans"), ((said(COLOUR, BLUE, False),), "spans")]
+)
+def test_nothing_to_export_says_what_to_do(tmp_path: Path, judgements: tuple[Judgement, ...], kind: str) -> None:
+    with pytest.raises(UsageError, match="no source is judged right yet: footnoted chat has thumbs"):
+        export(judged(Feedback(judgements, (rated("Who built it?", True),))), **{kind: tmp_path / "out"})
     assert list(tmp_path.iterdir()) == []
