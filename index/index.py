@@ -1,7 +1,7 @@
 """A searchable generation of an index."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -188,12 +188,16 @@ class Index:
         vector: Vectors = self.embedder.embed_queries([searchable(text)])[0]
         return vector
 
-    def candidates(self, text: str, k: int, *, vector: Vectors | None = None) -> Candidates:
-        """The k best passages for `text` by cosine and by BM25; `vector` is its embedding, if known.
+    def candidates(
+        self, text: str, k: int, *, vector: Vectors | None = None, further: Mapping[str, float] | None = None
+    ) -> Candidates:
+        """The k best passages for `text` by cosine and by BM25; `vector` is its embedding, if known, and
+        `further` is as in `lexical`.
 
         Exact up to the FAISS index of each segment.
         """
-        return Candidates(self.dense(self.embed_query(text) if vector is None else vector, k), self.lexical(text, k))
+        dense = self.dense(self.embed_query(text) if vector is None else vector, k)
+        return Candidates(dense, self.lexical(text, k, further=further))
 
     def dense(self, vector: Vectors, k: int) -> tuple[Candidate, ...]:
         """The k passages nearest to a unit vector (dim,), by cosine."""
@@ -204,10 +208,15 @@ class Index:
         ]
         return _best(found, k)
 
-    def lexical(self, text: str, k: int) -> tuple[Candidate, ...]:
-        """The k passages with the highest BM25 score among those that share a term with `text`."""
-        words = sorted(set(terms(text)))
-        weights = self.term_weights(words)
+    def lexical(self, text: str, k: int, *, further: Mapping[str, float] | None = None) -> tuple[Candidate, ...]:
+        """The k passages with the highest BM25 score among those that share a term with the query.
+
+        Its terms are those of `text`, and the stemmed ones of `further`, each with the share of its
+        weight that counts.
+        """
+        shares = {**(further or {}), **dict.fromkeys(terms(text), 1.0)}
+        words = sorted(shares)
+        weights = [shares[word] * idf for word, idf in zip(words, self.term_weights(words), strict=True)]
         found = []
         for base, segment in zip(self._bases, self.segments, strict=False):
             scores = np.zeros(len(segment.alive), dtype=np.float32)

@@ -5,6 +5,7 @@ from rag import answer
 print(answer("What does the contract say about notice?", index=".footnoted").text)
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
@@ -25,10 +26,19 @@ def load(index: Path | str = ".footnoted") -> System:
     return System.open(index)
 
 
-def answer(question: str, *, index: Path | str = ".footnoted", threshold: float | None = None) -> Answer:
-    """Answer a question from the index folder `index`; what is loaded is kept for the next question."""
+def answer(
+    question: str,
+    *,
+    index: Path | str = ".footnoted",
+    threshold: float | None = None,
+    history: Sequence[str] = (),
+) -> Answer:
+    """Answer a question from the index folder `index`; what is loaded is kept for the next question.
+
+    `history` holds the earlier questions of the conversation, the latest last.
+    """
     at = Path(index).absolute()
     with _loading:
         if at not in _loaded:
             _loaded[at] = load(at)
-    return _loaded[at].answer(question, threshold=threshold)
+    return _loaded[at].answer(question, threshold=threshold, history=history)

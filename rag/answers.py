@@ -61,6 +61,7 @@ class Answer:
     Markers `[1]`, `[2]`, ... stand in `text` in order of appearance, one to one with `citations`.
     `confidence` in [0, 1] estimates the probability that the documents answer the question; when
     `abstained`, `citations` is empty and `hits` holds the nearest passages.
+    `searched` is what was searched for: the question, and what the conversation added to it.
     `generation` is the index generation that was asked.
     """
 
@@ -71,5 +72,6 @@ class Answer:
     abstained: bool = False
     confidence: float = 0.0
     unsupported: tuple[Unsupported, ...] = ()
+    searched: str = ""
     generation: int = 0
     timings: Timings = field(default_factory=Timings)

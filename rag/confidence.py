@@ -12,7 +12,7 @@ from index import Index
 from index.terms import terms
 
 from .questions import Question
-from .reading import Sentence, probability
+from .reading import Sentence, probability, term_weights
 from .retrieval import Retrieved
 
 # Below it the answer is a refusal. Chosen with WEIGHTS, on the tuning half: it refuses 6 % of SQuAD's
@@ -37,7 +37,7 @@ def features(
     best = sentences[0]
     passage = best.hit.passage
     around = frozenset(terms(f"{passage.context} {passage.text}"))
-    weights = dict(zip(question.words, index.term_weights(question.words), strict=True))
+    weights = term_weights(index, question)
     total = sum(weights.values()) or 1.0
     covered = sum(weight for word, weight in weights.items() if word in around) / total
     particular = {word for found in _PARTICULAR.findall(question.text) for word in terms(found)}

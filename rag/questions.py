@@ -1,7 +1,8 @@
 """What a question asks for, as far as its wording tells."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 from index.errors import UsageError
@@ -101,11 +102,15 @@ _REASON = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`text` as asked, without white space around it; `words` its distinct stemmed terms, sorted."""
+    """`text` as asked, without white space around it; `words` its distinct stemmed terms, sorted.
+
+    `further` are terms that a conversation adds, each with the share of its weight that counts.
+    """
 
     text: str
     words: tuple[str, ...]
     wanted: Wanted
+    further: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str) -> "Question":

@@ -78,7 +78,7 @@ def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentenc
 
     A sentence in two overlapping passages counts once, in the better one.
     """
-    weights = dict(zip(question.words, index.term_weights(question.words), strict=True))
+    weights = term_weights(index, question)
     total = sum(weights.values()) or 1.0
 
     def share(words: frozenset[str]) -> float:
@@ -109,6 +109,12 @@ def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentenc
                 vectors[number], words[number],
             )  # fmt: skip
     return sorted(found.values(), key=lambda sentence: -sentence.score)
+
+
+def term_weights(index: Index, question: Question) -> dict[str, float]:
+    """The rarity of the question's terms, and the share of it that counts for those added to it."""
+    shares = {**question.further, **dict.fromkeys(question.words, 1.0)}
+    return {word: shares[word] * idf for word, idf in zip(shares, index.term_weights(list(shares)), strict=True)}
 
 
 def probability(weights: Sequence[float], values: Sequence[float]) -> float:

@@ -1,5 +1,6 @@
 """A question to its passages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,8 +26,17 @@ class Retrieved:
     vector: Vectors | None
 
 
-def retrieve(index: Index, query: str, k: int, mode: Mode = "fused", *, vector: Vectors | None = None) -> Retrieved:
-    """The k best passages for a query; `vector` is its embedding, if known.
+def retrieve(
+    index: Index,
+    query: str,
+    k: int,
+    mode: Mode = "fused",
+    *,
+    vector: Vectors | None = None,
+    further: Mapping[str, float] | None = None,
+) -> Retrieved:
+    """The k best passages for a query; `vector` is its embedding, if known, and `further` are terms
+    searched besides its own (`Index.lexical`).
 
     `mode` dense or lexical ranks by that side's score alone.
 
@@ -40,12 +50,12 @@ def retrieve(index: Index, query: str, k: int, mode: Mode = "fused", *, vector: 
     if vector is None and mode != "lexical":
         vector = index.embed_query(query)
     if mode == "fused":
-        candidates = index.candidates(query, depth, vector=vector)
+        candidates = index.candidates(query, depth, vector=vector, further=further)
         fused = fuse(candidates.dense, candidates.lexical)
     elif vector is not None:
         fused = [Fused(one.row, one.score, one.score, None) for one in index.dense(vector, k)]
     else:
-        fused = [Fused(one.row, one.score, None, one.score) for one in index.lexical(query, k)]
+        fused = [Fused(one.row, one.score, None, one.score) for one in index.lexical(query, k, further=further)]
     best = fused[:k]
     hits = tuple(Hit(index.passage(one.row), one.score, one.dense, one.lexical) for one in best)
     return Retrieved(hits, tuple(one.row for one in best), vector)

@@ -13,11 +13,13 @@ from index.embedding import Embedder
 from .answers import Answer, Hit, Timings
 from .citing import cite
 from .confidence import THRESHOLD, confidence
+from .conversation import EARLIER, Search, follow_up
 from .disagreement import disagreement
 from .overview import overview
 from .questions import Question, Wanted
 from .reading import Sentence, choose, read
 from .retrieval import Mode, retrieve
+from .tracing import Trace, trace
 
 # One constant for the text, the code and the tests.
 REFUSAL = "The documents don't say. The nearest passages are listed with their scores."
@@ -57,29 +59,59 @@ class System:
             self._index = self._index.current()
             return self._index
 
-    def search(self, query: str, k: int = 10, mode: Mode = "fused") -> tuple[Hit, ...]:
-        """The k best passages, best first. Raises UsageError for an empty query."""
-        return retrieve(self.index, Question.parse(query).text, k, mode).hits
+    def search(self, query: str, k: int = 10, mode: Mode = "fused", *, history: Sequence[str] = ()) -> tuple[Hit, ...]:
+        """The k best passages, best first, for a query after the questions of `history`.
 
-    def answer(self, question: str, threshold: float | None = None, *, citations: int = CITATIONS) -> Answer:
+        Raises UsageError for an empty query.
+        """
+        index = self.index
+        search = self._follow_up(index, Question.parse(query), history)
+        return retrieve(index, search.question.text, k, mode, vector=search.vector, further=search.read.further).hits
+
+    def why(self, query: str, phrase: str, threshold: float | None = None) -> Trace:
+        """At which stage a phrase of the documents was lost for a query. Raises UsageError if either is empty."""
+        limit = THRESHOLD if threshold is None else threshold
+        answer = self.answer(query, limit)
+        return trace(self.index, query, phrase, answer, limit, disputed=answer.text.startswith(DISAGREE))
+
+    def answer(
+        self,
+        question: str,
+        threshold: float | None = None,
+        *,
+        history: Sequence[str] = (),
+        citations: int = CITATIONS,
+    ) -> Answer:
         """The last word of `stream`."""
-        *_, last = self.stream(question, threshold=threshold, citations=citations)
+        *_, last = self.stream(question, threshold=threshold, history=history, citations=citations)
         return last
 
-    def stream(self, question: str, *, threshold: float | None = None, citations: int = CITATIONS) -> Iterator[Answer]:
+    def stream(
+        self,
+        question: str,
+        *,
+        threshold: float | None = None,
+        history: Sequence[str] = (),
+        citations: int = CITATIONS,
+    ) -> Iterator[Answer]:
         """The answer as it grows: first the passages without a word, at last all of it.
 
-        At most `citations` sentences are quoted. A confidence below `threshold` (default: the
-        calibrated one; 0 never refuses) makes it a refusal. Raises UsageError for an empty question.
+        `history` holds the earlier questions of the conversation, the latest last: a question that leans
+        on them is searched with what they add (`Answer.searched`). At most `citations` sentences are
+        quoted. A confidence below `threshold` (default: the calibrated one; 0 never refuses) makes it a
+        refusal. Raises UsageError for an empty question.
         """
         started = time.perf_counter()
-        asked = Question.parse(question)
         index = self.index
-        retrieved = retrieve(index, asked.text, HITS)
+        search = self._follow_up(index, Question.parse(question), history)
+        asked = search.read
+        retrieved = retrieve(index, asked.text, HITS, vector=search.vector, further=asked.further)
         retrieved_at = time.perf_counter()
         load_s, self._load_s = self._load_s, 0.0
         timings = Timings(load_s, retrieved_at - started, 0.0, load_s + retrieved_at - started)
-        partial = Answer(asked.text, "", (), retrieved.hits, generation=index.generation, timings=timings)
+        partial = Answer(
+            asked.text, "", (), retrieved.hits, searched=search.text, generation=index.generation, timings=timings
+        )
         yield partial
 
         if asked.wanted is Wanted.OVERVIEW and index.passages:
@@ -100,6 +132,16 @@ class System:
             done,
             timings=replace(timings, read_s=finished - retrieved_at, total_s=load_s + finished - started),
         )
+
+    def _follow_up(self, index: Index, question: Question, history: Sequence[str]) -> Search:
+        """What is searched for; the last question of `history` is answered again for the names in its answer."""
+
+        def answered() -> str:
+            *before, last = history
+            earlier = self.answer(last, history=before[1 - EARLIER :])
+            return " ".join(one.quote for one in earlier.citations)
+
+        return follow_up(index, question, history, answered) if history else Search(question)
 
 
 def _compose(index: Index, question: Question, sentences: Sequence[Sentence], most: int) -> tuple[str, list[Sentence]]:

@@ -66,11 +66,19 @@ def parser() -> argparse.ArgumentParser:
 
     ask = command("ask", "answer a question", 'footnoted ask "Who signed the contract?"')
     ask.add_argument("question", metavar="QUESTION", help='the question; "-" reads one a line and writes JSON lines')
+    ask.add_argument(
+        "--after",
+        action="append",
+        default=[],
+        metavar="QUESTION",
+        help="an earlier question that this one may lean on (repeat it, in order, for several)",
+    )
     _answering(ask)
 
     search = command("search", "list the passages nearest to a query", 'footnoted search "notice period" -k 5')
     search.add_argument("query", metavar="QUERY")
     search.add_argument("-k", type=int, default=10, metavar="N", help="number of passages (default 10)")
+    search.add_argument("--why", metavar="PHRASE", help="tell at which stage the passage with these words was lost")
     _mode(search)
 
     chat = command("chat", "open the chat page", "footnoted chat ~/papers --port 7911")

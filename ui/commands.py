@@ -53,9 +53,11 @@ def _opened(folder: Path) -> System:
 
 
 def _ask(options: argparse.Namespace) -> int:
+    if options.question == "-" and options.after:
+        raise UsageError('--after goes with one question: "-" reads single ones')
     system = _opened(options.index)
     if options.question != "-":
-        answer = system.answer(options.question, options.threshold)
+        answer = system.answer(options.question, options.threshold, history=options.after)
         printing.answer(answer, as_json=options.json)
         return DONE
     status = DONE
@@ -70,7 +72,11 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    hits = _opened(options.index).search(options.query, options.k, options.mode)
+    system = _opened(options.index)
+    if options.why is not None:
+        printing.trace(system.why(options.query, options.why), as_json=options.json)
+        return DONE
+    hits = system.search(options.query, options.k, options.mode)
     printing.hits(options.query, hits, as_json=options.json)
     return DONE
 

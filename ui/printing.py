@@ -19,6 +19,7 @@ from index.segment import FileRecord
 from index.updates import Update
 from rag.answers import Answer, Hit
 from rag.feedback import Feedback, Rating
+from rag.tracing import Trace
 
 # The reason of files whose names begin with a point: listed by --json, no news for a person.
 HIDDEN = "hidden"
@@ -69,6 +70,7 @@ def answer_values(answer: Answer) -> dict[str, Any]:
     """The object of `ask --json` and of the endpoint /ask."""
     return {
         "question": answer.question,
+        "searched": answer.searched,
         "text": answer.text,
         "abstained": answer.abstained,
         "confidence": round(answer.confidence, 4),
@@ -121,6 +123,9 @@ def answer(answer: Answer, *, as_json: bool) -> None:
     if as_json:
         line(answer_values(answer))
         return
+    if answer.searched != answer.question:
+        _say(_wrap(f"Searched for: {answer.searched}"))
+        _say()
     _say(_wrap(answer.text))
     _say()
     for one in answer.citations:
@@ -151,6 +156,27 @@ def hits(query: str, found: Sequence[Hit], *, as_json: bool) -> None:
         _say(_wrap(f"{place(passage.source, passage.title, passage.page, passage.heading)}", "    ", f"{number:>2}. "))
         _say(f"    {hit.score:.3f} ({scores})")
         _say(_wrap(textwrap.shorten(passage.text, 320, placeholder=" ..."), "    "))
+
+
+# How a stage went.
+_MARKS = {True: "✓", False: "✗", None: "–"}
+
+
+def trace(found: Trace, *, as_json: bool) -> None:
+    if as_json:
+        line(
+            {
+                "query": found.query,
+                "phrase": found.phrase,
+                "stages": [asdict(stage) for stage in found.stages],
+                "lost": found.lost or None,
+                "advice": found.advice,
+            }
+        )
+        return
+    for stage in found.stages:
+        _say(_wrap(stage.detail, " " * 14, f"{_MARKS[stage.passed]} {stage.name:<12}"))
+    _say(_wrap(found.advice))
 
 
 def update(done: Update, folder: Path, *, as_json: bool) -> None:

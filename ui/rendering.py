@@ -66,7 +66,7 @@ def answer_html(answer: Answer, turn: int, feedback: Feedback) -> str:
 
 def _thumbs(answer: Answer, turn: int, feedback: Feedback) -> str:
     """Good or not, and why not. The conversation keeps no attributes but these: page.js adds what is missing."""
-    rating = feedback.rating(answer.question)
+    rating = feedback.rating(answer.searched)
     good, reason = (rating.good, rating.reason) if rating else (None, "")
     names = ("Right to refuse", "The documents do say it") if answer.abstained else ("Good answer", "Bad answer")
     reasons = "".join(_choice("reason", one, one == reason) for one in REASONS) if not answer.abstained else ""
@@ -110,7 +110,7 @@ def _inert(text: str) -> str:
 def searching_html(answer: Answer, turn: int) -> str:
     """The passages found, while the answer is still to come."""
     cards = [_passage_card(hit.passage, hit.score) for hit in answer.hits[:_NEAREST]]
-    return _turn_html(answer.question, turn, "Passages found; reading them …", "".join(cards))
+    return _turn_html(answer, turn, "Passages found; reading them …", "".join(cards))
 
 
 def sources_html(answer: Answer, turn: int, feedback: Feedback) -> str:
@@ -122,12 +122,12 @@ def sources_html(answer: Answer, turn: int, feedback: Feedback) -> str:
     by_id = {hit.passage.id: hit.passage for hit in answer.hits}
     cited = {one.passage_id for one in answer.citations}
     near = [
-        (hit.passage.id, _passage_card(hit.passage, hit.score, _right_passage(answer.question, hit.passage, feedback)))
+        (hit.passage.id, _passage_card(hit.passage, hit.score, _right_passage(answer.searched, hit.passage, feedback)))
         for hit in answer.hits
     ]
     if answer.citations:
         cards = [
-            _citation_card(one, by_id.get(one.passage_id), turn, _wrong_source(answer.question, one, feedback))
+            _citation_card(one, by_id.get(one.passage_id), turn, _wrong_source(answer.searched, one, feedback))
             for one in answer.citations
         ]
         rest = [card for id, card in near if id not in cited]
@@ -137,19 +137,19 @@ def sources_html(answer: Answer, turn: int, feedback: Feedback) -> str:
     if rest:
         summary = f"<summary>Also searched: {len(rest)} passages</summary>"
         more = f"<details class='more'>{summary}{''.join(rest)}</details>"
-    return _turn_html(answer.question, turn, state, "".join(cards) + more)
+    return _turn_html(answer, turn, state, "".join(cards) + more)
 
 
 def unanswered_html(question: str, turn: int) -> str:
     """The place of a question that was not searched for."""
-    return _turn_html(question, turn, "Not searched.", "")
+    return _turn_html(Answer(question, ""), turn, "Not searched.", "")
 
 
-def _turn_html(question: str, turn: int, state: str, cards: str) -> str:
-    shown = escape(question)
+def _turn_html(answer: Answer, turn: int, state: str, cards: str) -> str:
+    """The cards of a question; what is judged about them is judged for what was searched, which stands alone."""
     return (
-        f'<section class="turn" id="t-{turn}" data-question="{shown}"><h3>{shown}</h3>'
-        f'<p class="state">{state}</p>{cards}</section>'
+        f'<section class="turn" id="t-{turn}" data-question="{escape(answer.searched)}">'
+        f'<h3>{escape(answer.question)}</h3><p class="state">{state}</p>{cards}</section>'
     )
 
 

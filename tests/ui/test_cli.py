@@ -99,7 +99,7 @@ def test_ask_gives_the_object_of_the_contract(run: Callable, tmp_path: Path) -> 
     got = values(out)
     assert status == 0
     assert list(got) == [
-        "question", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation", "timings",
+        "question", "searched", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation", "timings",
     ]  # fmt: skip
     first = got["citations"][0]
     assert first["quote"] == "The lease ends on 31 March 2030."
@@ -108,6 +108,52 @@ def test_ask_gives_the_object_of_the_contract(run: Callable, tmp_path: Path) -> 
     assert shown["text"][first["start"] : first["end"]] == first["quote"]
     assert list(shown) == ["source", "title", "text", "pages", "sha256"]
     assert list(got["timings"]) == ["load_s", "retrieve_s", "read_s", "total_s"]
+
+
+def test_ask_after_an_earlier_question_says_what_it_searched_for(run: Callable) -> None:
+    run("index", "docs")
+    after = ("--after", "Who wrote this?", "--after", "What does the lease cost?")
+    status, out, _ = run("ask", "And when does it end?", *after, "--threshold", "0", "--json")
+    got = values(out)
+    assert status == 0
+    assert (got["question"], got["searched"]) == ("And when does it end?", "And when does it end? · lease cost wrote")
+    assert got["citations"][0]["quote"] == "The lease ends on 31 March 2030."
+    assert run("ask", "And when does it end?", *after, "--threshold", "0")[1].startswith(
+        "Searched for: And when does it end? · lease cost wrote\n\nThe lease ends on 31 March 2030. [1]\n"
+    )
+    assert "Searched for" not in run("ask", "When does the lease end?", *after)[1]
+
+
+def test_ask_after_nothing_or_with_many_questions_is_refused(run: Callable) -> None:
+    run("index", "docs")
+    status, out, err = run("ask", "-", "--after", "What does the lease cost?")
+    assert (status, out) == (2, "")
+    assert err == 'footnoted: --after goes with one question: "-" reads single ones\n'
+    status, out, err = run("ask", "And when?", "--after", " ")
+    assert (status, err) == (2, "footnoted: the question is empty: ask something\n")
+
+
+def test_search_why_tells_where_a_phrase_was_lost(run: Callable) -> None:
+    run("index", "docs")
+    status, out, _ = run("search", "When does the lease end?", "--why", "ENDS on  31 march")
+    assert status == 0
+    lines = out.splitlines()
+    assert lines[0] == "✓ extraction  in the text of lease.md, characters 17 to 33"
+    assert [line[:13].rstrip() for line in lines[:7]] == [
+        f"✓ {stage}" for stage in ("extraction", "chunk", "dense", "lexical", "fused", "read", "answer")
+    ]
+    assert lines[7:] == ["Nothing was lost: the phrase is in the answer."]
+    got = values(run("search", "When does the lease end?", "--why", "no such words", "--json")[1])
+    assert list(got) == ["query", "phrase", "stages", "lost", "advice"]
+    assert [(stage["name"], stage["passed"]) for stage in got["stages"]] == [
+        ("extraction", False), ("chunk", None), ("dense", None), ("lexical", None), ("fused", None), ("read", None),
+        ("answer", None),
+    ]  # fmt: skip
+    assert got["lost"] == "extraction"
+    assert list(got["stages"][0]) == ["name", "passed", "detail", "figures"]
+    status, out, err = run("search", "When does the lease end?", "--why", " ")
+    assert (status, err.count("\n")) == (2, 1)
+    assert err.startswith("footnoted: the phrase is empty")
 
 
 def test_ask_reads_a_question_a_line_and_a_bad_line_stops_nothing(

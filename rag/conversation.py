@@ -1,0 +1,138 @@
+"""A question within a conversation: what earlier questions add to its search.
+
+A follow-up ("Which is more important?", "And in 2019?") leaves out what was said before. It is searched
+with the content words of the last two questions and, where it has a pronoun, the names in the answer to
+the last one; a question that stands alone is searched as it is. The added words are mixed in lightly,
+as Rocchio (1971) mixes query vectors, so that a wrong guess costs little. All constants were chosen by
+benchmarks/conversation.py on its tuning halves (docs/evaluation.md).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from index import Index
+from index.embedding import Vectors
+from index.errors import UsageError
+from index.terms import terms
+
+from .questions import Question, Wanted
+
+# Earlier questions that add words (those of hardly a word are passed over), words that are added, and
+# names taken from the earlier answer.
+EARLIER = 2
+WORDS = 12
+NAMES = 6
+# Weight of the added words: of their embedding next to the question's, and of their BM25 next to 1.
+DENSE_SHARE = 0.5
+LEXICAL_SHARE = 0.4
+# How much nearer (cosine) the nearest passage must come by what is added: it may move away a little
+# where the wording leans, and must come nearer where only the lack of any name speaks for it.
+LEANING, NAMELESS = -0.05, 0.05
+
+SEPARATOR = " · "
+
+_OPENING = re.compile(
+    r"^(?:and|but|or|so|then|also|what about|how about|what of|why|how come|no|yes|i mean|i meant)\b", re.IGNORECASE
+)
+_PRONOUN = re.compile(
+    r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|ones?)\b", re.IGNORECASE
+)
+# A capital within a sentence; and a number, which tells as much in a question.
+_NAME = re.compile(r"(?<=[\w,;’'] )[A-Z][\w'’-]+")
+_PARTICULAR = re.compile(rf"{_NAME.pattern}|\d[\d.,:]*")
+_WORD = re.compile(r"\w[\w'’.,:-]*\w|\w")
+# A question of so few content words names too little to be searched alone.
+_FEW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is searched for: the question, and the words `added` by the conversation (none if it stands
+    alone). `vector` (dim,) embeds both; None stands for the question's own.
+    """
+
+    question: Question
+    added: str = ""
+    vector: Vectors | None = None
+
+    @property
+    def text(self) -> str:
+        """As a person reads it: the question, then what was added."""
+        return self.question.text + (SEPARATOR + self.added if self.added else "")
+
+    @property
+    def read(self) -> Question:
+        """The question as it is searched and read: with the added terms."""
+        return replace(self.question, further=dict.fromkeys(terms(self.added), LEXICAL_SHARE))
+
+
+def follow_up(
+    index: Index, question: Question, history: Sequence[str], answered: Callable[[], str] = lambda: ""
+) -> Search:
+    """The search for a question after the questions of `history`, the latest last.
+
+    `answered` gives the quotes of the answer to the last of them; it is called for a follow-up with a
+    pronoun only, which may stand for a name in it.
+    Raises UsageError for a history that is one text, or holds something that is no question.
+    """
+    if isinstance(history, str):
+        raise UsageError("history must be a list of the earlier questions, got one text")
+    words = _words(history)
+    added = _new(question, words)
+    if not added or question.wanted is Wanted.OVERVIEW:
+        return Search(question)
+    own = index.embed_query(question.text)
+    nearer = _nearest(index, _mixed(index, own, added)) - _nearest(index, own)
+    nameless = not _PARTICULAR.search(question.text)
+    if not ((leans(question) and nearer > LEANING) or (nameless and nearer > NAMELESS)):
+        return Search(question)
+    names = _NAME.findall(answered())[:NAMES] if _PRONOUN.search(question.text) else []
+    added = _new(question, [*names, *words])
+    return Search(question, added, _mixed(index, own, added))
+
+
+def leans(question: Question) -> bool:
+    """Whether the wording leans on what was said: how it opens, a pronoun without a name before it, or
+    hardly a word that carries content.
+    """
+    if _OPENING.search(question.text):
+        return True
+    name, pronoun = _PARTICULAR.search(question.text), _PRONOUN.search(question.text)
+    if pronoun and not (name and name.start() < pronoun.start()):
+        return True
+    return len(question.words) <= _FEW and not name
+
+
+def _words(history: Sequence[str]) -> list[str]:
+    """The content words of the last questions, the latest first; an overview is about no matter of its own."""
+    words: list[str] = []
+    taken = 0
+    for question in [Question.parse(text) for text in history][::-1]:
+        if taken < EARLIER and question.wanted is not Wanted.OVERVIEW:
+            words += [word for word in _WORD.findall(question.text) if terms(word)]
+            taken += len(question.words) > _FEW
+    return words
+
+
+def _new(question: Question, words: Iterable[str]) -> str:
+    """The first words that neither the question nor a word before them brings."""
+    known, new = set(question.words), list[str]()
+    for word in words:
+        stems = set(terms(word))
+        if not stems <= known and len(new) < WORDS:
+            known |= stems
+            new.append(word)
+    return " ".join(new)
+
+
+def _mixed(index: Index, own: Vectors, added: str) -> Vectors:
+    both = own + DENSE_SHARE * index.embed_query(added)
+    mixed: Vectors = both / np.linalg.norm(both)
+    return mixed
+
+
+def _nearest(index: Index, vector: Vectors) -> float:
+    return max((one.score for one in index.dense(vector, 1)), default=0.0)
