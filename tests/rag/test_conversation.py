@@ -30,7 +30,8 @@ def test_wording_that_leans(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "When was the old bridge opened?", "When does the lease end?", "When did Luther say that he would go?", "What did Savery invent?",
+        "When was the old bridge opened?", "When does the lease end?", "When did Luther say that he would go?",
+        "What did Savery invent?",
         "How many passengers did the ferry carry in 1974?", "Which garden closes at 18:30 in summer?",
         "Android phone battery life", "Who was the Dutch lawyer that moved to Belgium?", "Why was old oil withdrawn?",
         "What is one example of a factorization domain?", "How was the tea that grows in the garden brewed before it?",
