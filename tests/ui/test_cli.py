@@ -99,7 +99,8 @@ def test_ask_gives_the_object_of_the_contract(run: Callable, tmp_path: Path) -> 
     got = values(out)
     assert status == 0
     assert list(got) == [
-        "question", "searched", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation", "timings",
+        "question", "searched", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation",
+        "timings",
     ]  # fmt: skip
     first = got["citations"][0]
     assert first["quote"] == "The lease ends on 31 March 2030."
@@ -116,12 +117,15 @@ def test_ask_after_an_earlier_question_says_what_it_searched_for(run: Callable) 
     status, out, _ = run("ask", "And when does it end?", *after, "--threshold", "0", "--json")
     got = values(out)
     assert status == 0
-    assert (got["question"], got["searched"]) == ("And when does it end?", "And when does it end? · lease cost wrote")
+    assert (got["question"], got["searched"]) == (
+        "And when does it end?",
+        "And when does it end? · March lease cost wrote",
+    )
     assert got["citations"][0]["quote"] == "The lease ends on 31 March 2030."
     assert run("ask", "And when does it end?", *after, "--threshold", "0")[1].startswith(
-        "Searched for: And when does it end? · lease cost wrote\n\nThe lease ends on 31 March 2030. [1]\n"
+        "Searched for: And when does it end? · March lease cost wrote\n\nThe lease ends on 31 March 2030. [1]\n"
     )
-    assert "Searched for" not in run("ask", "When does the lease end?", *after)[1]
+    assert "Searched for" not in run("ask", "What ends on 31 March 2030?", *after)[1]
 
 
 def test_ask_after_nothing_or_with_many_questions_is_refused(run: Callable) -> None:

@@ -162,6 +162,70 @@ def test_asking_again_gives_the_last_answer_anew(page: Page) -> None:
     assert page.locator("#sources .turn").count() == 1
 
 
+BROKE = "What did she break?"
+ADDED = f"{BROKE} · Sólheim Tunnel fell stairs"
+LINE = "#searched-for textarea"
+
+
+def test_a_follow_up_shows_what_it_was_searched_for_and_the_person_can_change_it(page: Page) -> None:
+    ask(page, FALL)
+    assert page.locator(LINE).count() == 0
+    ask(page, BROKE, turn=2)
+    page.wait_for_selector("#c-2-1")
+    page.wait_for_selector(LINE)
+    assert page.input_value(LINE) == ADDED
+    assert page.get_by_label("Searched for").count() == 1
+    assert page.inner_text("#c-2-1 mark") == FELL
+    page.fill(LINE, "Who set the broken wrist by the light of two head torches?")
+    page.press(LINE, "Enter")
+    page.wait_for_selector("#t-2 h3:has-text('head torches')")
+    page.wait_for_selector("#t-2 mark:has-text('Dr Amara Quist set a broken wrist')")
+    page.wait_for_selector(LINE, state="detached")
+    assert [page.locator(kind).count() for kind in ("#chat .asked", "#chat .answer", "#sources .turn")] == [2, 2, 2]
+
+
+def test_the_question_alone_can_be_searched_and_stays_alone_when_asked_again(page: Page) -> None:
+    ask(page, FALL)
+    ask(page, BROKE, turn=2)
+    page.wait_for_selector(LINE)
+    page.click("text=Search for the question alone")
+    page.wait_for_selector("#chat .refusal")
+    page.wait_for_selector(LINE, state="detached")
+    page.click("text=Ask again")
+    page.wait_for_timeout(1000)
+    assert page.locator("#chat .refusal").count() == 1
+    assert page.locator(LINE).count() == 0
+    assert page.locator("#sources .turn").count() == 2
+
+
+def test_an_emptied_search_changes_nothing_and_a_new_conversation_forgets(page: Page) -> None:
+    ask(page, FALL)
+    ask(page, BROKE, turn=2)
+    page.wait_for_selector(LINE)
+    page.fill(LINE, "  ")
+    page.press(LINE, "Enter")
+    page.wait_for_timeout(700)
+    assert page.locator("#c-2-1").count() == 1
+    page.click("text=New conversation")
+    page.wait_for_selector("#sources .hint")
+    assert page.locator(LINE).count() == 0
+    ask(page, BROKE)
+    page.wait_for_selector("#chat .refusal")
+    assert page.locator(LINE).count() == 0
+
+
+@pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
+def test_on_a_phone_the_search_line_fits_above_the_question_box(page: Page) -> None:
+    ask(page, FALL)
+    ask(page, BROKE, turn=2)
+    line = page.wait_for_selector(LINE).bounding_box()
+    box = page.locator("#question").bounding_box()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert line["x"] >= 0
+    assert line["x"] + line["width"] <= 390
+    assert line["y"] + line["height"] <= box["y"]
+
+
 def test_two_sources_that_disagree_are_both_shown(page: Page) -> None:
     ask(page, "How long was the station without power?")
     text = page.inner_text("#chat .answer")
@@ -306,6 +370,26 @@ def test_a_refusal_is_judged_by_the_passage_that_has_the_answer(page: Page, fold
     press(page, "#t-1 > .card.near >> nth=1 >> button.here", "Taken back.")
 
 
+def test_a_follow_up_is_judged_for_what_was_searched_which_stands_alone(page: Page, folder: Path) -> None:
+    ask(page, FALL)
+    ask(page, BROKE, turn=2)
+    page.wait_for_selector("#j-2 .up[aria-pressed=false]")
+    press(page, "#j-2 .up")
+    last = said(folder)[-1]
+    assert (last["question"], last["good"], [one["quote"] for one in last["cited"]]) == (ADDED, True, [FELL])
+    done = subprocess.run([FOOTNOTED, "eval", "--from-feedback", "--json"], cwd=folder, capture_output=True, text=True)
+    assert json.loads(done.stdout)["metrics"]["right source cited"] == 1.0
+    page.click("text=Search for the question alone")
+    page.wait_for_selector("#chat .refusal")
+    page.wait_for_selector("#j-2 .up[aria-pressed=false]")  # another search, another judgement
+    assert page.inner_text("#j-2 .up") == "Right to refuse"
+    page.click("text=New conversation")
+    page.wait_for_selector("#sources .hint")
+    ask(page, ADDED)
+    page.wait_for_selector("#j-1 .up[aria-pressed=true]")
+    press(page, "#j-1 .up", "Taken back.")
+
+
 @pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
 def test_on_a_phone_an_answer_can_be_judged(page: Page, folder: Path) -> None:
     ask(page, "When did the generator fail?")
@@ -356,8 +440,21 @@ def test_the_endpoint_gives_the_object_of_ask_json(address: str) -> None:
     assert got["text"] == f"{FELL} [1]"
     assert got["citations"][0]["quote"] == FELL
     assert set(got) == {
-        "question", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation", "timings",
+        "question", "searched", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation",
+        "timings",
     }  # fmt: skip
+
+
+def test_a_second_endpoint_takes_the_questions_before(address: str) -> None:
+    from gradio_client import Client
+    from gradio_client.exceptions import AppError
+
+    client = Client(address, verbose=False)
+    got = client.predict(BROKE, [FALL], api_name="/follow_up")
+    assert (got["searched"], got["text"]) == (ADDED, f"{FELL} [1]")
+    for history in (7, FALL, [3], ["  "]):
+        with pytest.raises(AppError, match=r"history must be a list|a question is a text|the question is empty"):
+            client.predict(BROKE, history, api_name="/follow_up")
 
 
 def test_every_response_carries_the_policy(address: str) -> None:
