@@ -102,12 +102,12 @@ class System:
         refusal. Raises UsageError for an empty question.
         """
         started = time.perf_counter()
+        load_s, self._load_s = self._load_s, 0.0
         index = self.index
         search = self._follow_up(index, Question.parse(question), history)
         asked = search.read
         retrieved = retrieve(index, asked.text, HITS, vector=search.vector, further=asked.further)
         retrieved_at = time.perf_counter()
-        load_s, self._load_s = self._load_s, 0.0
         timings = Timings(load_s, retrieved_at - started, 0.0, load_s + retrieved_at - started)
         partial = Answer(
             asked.text, "", (), retrieved.hits, searched=search.text, generation=index.generation, timings=timings

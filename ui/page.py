@@ -8,9 +8,10 @@ from typing import Any
 
 import gradio as gr
 
-from index.errors import FootnotedError
+from index.errors import FootnotedError, UsageError
 from rag.answers import Answer
 from rag.feedback import Feedback, read_feedback
+from rag.questions import Question
 from rag.system import System
 
 from .printing import answer_values
@@ -86,7 +87,7 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
 
     def reply(asked: list[Asked], history: list[Message], shown: list[str]) -> Iterator[Given]:
         question, stands_alone = asked[-1]
-        before = () if stands_alone else [text for text, _ in asked[:-1]]
+        before = () if stands_alone else [text for text, _ in asked[:-1] if _can_be_asked(text)]
         turn = len(shown) + 1
         answer: Answer | None = None
         try:
@@ -97,7 +98,7 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
         except FootnotedError as error:
             shown = [*shown, unanswered_html(question, turn)]
             history = [*history, _said("assistant", plain_html(_sentence(str(error)), "notice"))]
-            yield asked[:-1], history, shown, _pane(shown), *_line()
+            yield asked, history, shown, _pane(shown), *_line()
             return
         assert answer is not None
         feedback = _feedback(system)
@@ -182,6 +183,15 @@ def _line(answer: Answer | None = None) -> tuple[Any, Any]:
     """The row and the line "Searched for": shown where the conversation added something to the question."""
     added = answer is not None and answer.searched != answer.question
     return gr.update(visible=added), answer.searched if answer is not None and added else ""
+
+
+def _can_be_asked(text: str) -> bool:
+    """Whether it was a question at all: what was refused as none is nothing to lean on."""
+    try:
+        Question.parse(text)
+    except UsageError:
+        return False
+    return True
 
 
 def _said(role: str, content: str) -> Message:

@@ -122,3 +122,9 @@ def test_the_first_level_of_python_takes_a_history(system: System, monkeypatch: 
     monkeypatch.setattr("index.index.load_embedder", lambda name=None: system.index.embedder)
     answer = rag.answer("Who designed it?", index=system.index.folder, history=[BRIDGE])
     assert answer.text == "It was designed by Anna Keller. [1]"
+
+
+def test_the_time_to_load_belongs_to_the_question_and_not_to_the_earlier_one(system: System) -> None:
+    opened = System(system.index, load_s=2.0)
+    assert opened.answer("Who designed it?", history=[BRIDGE]).timings.load_s == 2.0
+    assert opened.answer("Who designed it?", history=[BRIDGE]).timings.load_s == 0.0

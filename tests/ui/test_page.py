@@ -214,6 +214,20 @@ def test_an_emptied_search_changes_nothing_and_a_new_conversation_forgets(page: 
     assert page.locator(LINE).count() == 0
 
 
+def test_what_was_refused_as_no_question_is_nothing_to_lean_on(page: Page) -> None:
+    ask(page, FALL)
+    page.fill("#question textarea", "x" * 4001)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#chat .notice")
+    page.click("text=Ask again")
+    page.wait_for_timeout(700)
+    assert "4,001 characters" in page.inner_text("#chat .notice")
+    assert page.locator("#chat .answer").count() == 1
+    ask(page, BROKE, turn=3)
+    page.wait_for_selector(LINE)
+    assert page.input_value(LINE) == ADDED
+
+
 @pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
 def test_on_a_phone_the_search_line_fits_above_the_question_box(page: Page) -> None:
     ask(page, FALL)
