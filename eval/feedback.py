@@ -209,5 +209,5 @@ def _report(
         seconds=seconds,
         spans=searched.spans if searched else {},
         notes=(*(searched.notes if searched else ()), *notes),
-        config={**(searched.config if searched else {}), **config},
+        config={**(searched.config if searched else {}), **config, "measures": list(values)},
     )
