@@ -8,12 +8,14 @@ from typing import Protocol
 
 from index.errors import UsageError
 from rag.answers import Answer, Hit
+from rag.confidence import THRESHOLD
 from rag.retrieval import MODES, Mode
 
 from .bootstrap import interval
 from .collections import Collection, load_collection
 from .metrics import DEFAULT_MEASURES, measure
-from .question_reports import QuestionReport
+from .places import Place, places
+from .question_reports import QuestionReport, summarise
 from .questions import Question
 from .reports import QueryRow, Report
 from .runs import Run, check_id, rank, strictly_descending
@@ -40,7 +42,7 @@ class Answerer(Protocol):
     @property
     def index(self) -> Library: ...
 
-    def answer(self, question: str, /, *, threshold: float | None) -> Answer: ...
+    def answer(self, question: str, /, *, threshold: float) -> Answer: ...
 
 
 def evaluate(
@@ -69,12 +71,15 @@ def evaluate(
         raise UsageError(f"depth must be at least the {documents} documents to be ranked, got {depth}")
 
     run: Run = {}
-    seconds = 0.0
+    stood: dict[str, tuple[Place, ...]] = {}
+    seconds: dict[str, float] = {}
     for done, (query, text) in enumerate(collection.queries.items(), start=1):
         started = time.perf_counter()
         hits = system.search(text, depth, mode)
-        seconds += time.perf_counter() - started
+        seconds[query] = time.perf_counter() - started
         run[query] = _document_scores(hits, documents)
+        wanted = {id for id, grade in collection.qrels[query].items() if grade >= 1}
+        stood[query] = places(hits, wanted, _document_id)
         if progress:
             progress(done, len(collection.queries))
     if not any(run.values()):
@@ -83,9 +88,10 @@ def evaluate(
     rows = []
     for query, text in collection.queries.items():
         ranking, judged = rank(run[query]), collection.qrels[query]
-        places = {id: place for place, id in enumerate(ranking, start=1)}
-        relevant = {id: places.get(id) for id, grade in judged.items() if grade >= 1}
-        rows.append(QueryRow(query, text, {one.name: one(ranking, judged) for one in scored}, relevant))
+        ranks = {id: rank for rank, id in enumerate(ranking, start=1)}
+        relevant = {id: ranks.get(id) for id, grade in judged.items() if grade >= 1}
+        scores = {one.name: one(ranking, judged) for one in scored}
+        rows.append(QueryRow(query, text, scores, relevant, stood[query], seconds[query]))
     values = {one.name: [row.metrics[one.name] for row in rows] for one in scored}
     return Report(
         collection=collection.name,
@@ -96,7 +102,7 @@ def evaluate(
         per_query=tuple(rows),
         run=run,
         qrels=collection.qrels,
-        seconds=seconds,
+        seconds=sum(seconds.values()),
         config={
             "kind": "collection",
             "collection": collection.name,
@@ -117,16 +123,20 @@ def evaluate_questions(
     settings: dict[str, object] | None = None,
     progress: Progress | None = None,
 ) -> QuestionReport:
-    """Ask `system` every question and judge what comes back; see `verdicts.judge` for what is right."""
+    """Ask `system` every question and judge what comes back; see `verdicts.judge` for what is right.
+
+    An answer with a confidence below `threshold` (default: the calibrated one) is judged as the refusal that
+    it is. Each question is asked once, without a threshold, so that the curve over all thresholds is known too.
+    """
+    at = THRESHOLD if threshold is None else threshold
     verdicts = []
     started = time.perf_counter()
     for done, question in enumerate(questions, start=1):
-        verdicts.append(judge(question, system.answer(question.question, threshold=threshold), system.index))
+        verdicts.append(judge(question, system.answer(question.question, threshold=0.0), at, system.index))
         if progress:
             progress(done, len(questions))
     seconds = time.perf_counter() - started
-    config: dict[str, object] = {"kind": "questions", "threshold": threshold, **(settings or {})}
-    return QuestionReport(tuple(verdicts), seconds, config)
+    return summarise(verdicts, seconds, at, {"kind": "questions", "threshold": at, **(settings or {})})
 
 
 def _document_scores(hits: Iterable[Hit], documents: int) -> dict[str, float]:

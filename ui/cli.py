@@ -94,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
     )
     evaluation.add_argument("--questions", type=Path, metavar="FILE", help="questions (JSON lines) for the index")
     evaluation.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder for report, rows and run (default: the cache)"
+        "--out", type=Path, metavar="DIR", help="folder for report.html, rows and run (default: the cache)"
     )
     evaluation.add_argument(
         "--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)"
@@ -103,10 +103,13 @@ def parser() -> argparse.ArgumentParser:
     _answering(evaluation)
 
     compare = command(
-        "compare", "compare two eval --out folders: paired differences", "footnoted compare runs/a runs/b"
+        "compare",
+        "compare two eval --out folders: paired differences, what moved and why",
+        "footnoted compare runs/a runs/b --out runs/a-b",
     )
     compare.add_argument("a", type=Path, metavar="DIR_A")
     compare.add_argument("b", type=Path, metavar="DIR_B")
+    compare.add_argument("--out", type=Path, metavar="DIR", help="folder for a page of it, report.html, and its JSON")
 
     command("status", "what the index holds", "footnoted status")
     command("verify", "check every byte of the index", "footnoted verify")

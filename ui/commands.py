@@ -101,7 +101,7 @@ def _eval(options: argparse.Namespace) -> int:
                 questions,
                 system,
                 options.threshold,
-                settings=_settings(system.index),
+                settings={"questions": options.questions.name, **_settings(system.index)},
                 progress=bar.counting("questions"),
             )
         folder = options.out or cache_folder() / "eval" / options.questions.stem
@@ -126,14 +126,24 @@ def _eval(options: argparse.Namespace) -> int:
 
 
 def _settings(index: Index) -> dict[str, object]:
-    """What of the index can change a figure."""
-    return {"model": index.manifest.model, "chunking": asdict(index.settings), "passages": index.passages}
+    """What of the index and of the code can change a figure."""
+    from eval.versions import versions
+
+    return {
+        "model": index.manifest.model,
+        "chunking": asdict(index.settings),
+        "passages": index.passages,
+        "versions": versions(),
+    }
 
 
 def _compare(options: argparse.Namespace) -> int:
     from eval.comparison import compare
 
-    printing.comparison(compare(options.a, options.b), as_json=options.json)
+    found = compare(options.a, options.b)
+    if options.out:
+        found.write(options.out)
+    printing.comparison(found, options.out, as_json=options.json)
     return DONE
 
 
