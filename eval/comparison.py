@@ -116,7 +116,7 @@ class Comparison:
         if self.changed:
             rows = [(name, _cut(ours, 32), _cut(theirs, 32)) for name, ours, theirs in self.changed]
             lines += ["", columns([("what differs", "A", "B"), *rows])]
-        head = ("measure", "A", "B", "B - A", "95 % interval", "p", "p (Holm)", "wins", "losses", "ties")
+        head = ("measure", "A", "B", "B - A", "95 % interval", "p", "p (Holm)", "won", "lost", "tied")
         lines += ["", columns([head, *map(_cells, self.differences)])]
         if partial := [one for one in self.differences if one.queries < len(self.texts)]:
             told = ", ".join(f"{one.measure} {one.queries}" for one in partial)
@@ -132,7 +132,7 @@ class Comparison:
 def _cells(one: Difference) -> tuple[str, ...]:
     won, lost = len(one.won), len(one.lost)
     return (
-        one.measure + ("*" if one.sure else ""),
+        _cut(one.measure, 20) + ("*" if one.sure else ""),
         f"{one.a:.4f}",
         f"{one.b:.4f}",
         f"{one.difference:+.4f}",

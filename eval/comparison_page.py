@@ -36,7 +36,7 @@ def comparison_page(comparison: "Comparison") -> str:
     return html.page(f"{a.name} and {b.name}", "Footnoted: comparison", facts, sections)
 
 
-_HEAD = ("measure", "A", "B", "B less A", "95 % interval", "p", "p (Holm)", "wins", "losses", "ties", "queries")
+_HEAD = ("measure", "A", "B", "B less A", "95 % interval", "p", "p (Holm)", "won", "lost", "tied", "queries")
 
 
 def _cells(one: "Difference") -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from rag.retrieval import MODES, Mode
 from .bootstrap import interval
 from .collections import Collection, load_collection
 from .metrics import DEFAULT_MEASURES, measure
-from .places import Place, places
+from .places import Place, placed
 from .question_reports import QuestionReport, summarise
 from .questions import Question
 from .reports import QueryRow, Report
@@ -79,7 +79,7 @@ def evaluate(
         seconds[query] = time.perf_counter() - started
         run[query] = _document_scores(hits, documents)
         wanted = {id for id, grade in collection.qrels[query].items() if grade >= 1}
-        stood[query] = places(hits, wanted, _document_id)
+        stood[query] = placed(hits, wanted, _document_id)
         if progress:
             progress(done, len(collection.queries))
     if not any(run.values()):

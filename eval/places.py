@@ -30,7 +30,7 @@ class Place:
         return {name: getattr(self, name) for name in Place.__slots__}
 
 
-def places(hits: Iterable[Hit], relevant: Collection[str], name: Callable[[str], str | None]) -> tuple[Place, ...]:
+def placed(hits: Iterable[Hit], relevant: Collection[str], name: Callable[[str], str | None]) -> tuple[Place, ...]:
     """The first documents of a ranking of passages, and those in `relevant` wherever they are, best first.
 
     `name` gives the document of a source, None for one that does not count. A document stands where its

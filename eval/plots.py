@@ -105,7 +105,8 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 def number(value: float) -> str:
     """As short as it is exact enough for an axis, with a true minus sign."""
-    return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+    text = f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def risk_curve(
