@@ -19,13 +19,18 @@ def collection_page(report: "Report") -> str:
     """One self-contained HTML file."""
     first = next(iter(report.metrics))
     names = list(report.metrics)[:COLUMNS]
-    ordered = sorted(report.per_query, key=lambda row: (row.metrics[first], row.query))
+    ordered = sorted(report.per_query, key=lambda row: (row.metrics.get(first, 0.0), row.query))
     return html.page(
         report.collection,
         "Footnoted: retrieval",
-        [f"{report.queries:,} queries", report.mode, *_system_facts(report.config)],
         [
-            html.section("Figures", html.figures(_figures(report))),
+            f"{report.queries:,} queries",
+            report.mode,
+            *html.system_facts(report.config),
+            *(f"{count:,} spans {kind}" for kind, count in report.spans.items()),
+        ],
+        [
+            html.section("Figures", html.figures(_figures(report)), lead="; ".join(report.notes)),
             html.section("Query by query", html.plots(_plots(report, names))),
             html.section(
                 "Queries",
@@ -39,31 +44,25 @@ def collection_page(report: "Report") -> str:
     )
 
 
-def _system_facts(config: dict[str, object]) -> list[str]:
-    passages = config.get("passages")
-    return [
-        *([str(config["model"])] if "model" in config else []),
-        *([f"{passages:,} passages"] if isinstance(passages, int) else []),
-    ]
-
-
 def _figures(report: "Report") -> list[Figure]:
     shown = [Figure(name, html.fraction(mean), report.ci[name]) for name, mean in report.metrics.items()]
-    pace = 1000 * report.seconds / report.queries
-    return [*shown, Figure("time for a query, mean", f"{pace:.1f} ms")]
+    if not report.seconds:  # a run that was there already
+        return shown
+    return [*shown, Figure("time for a query, mean", f"{1000 * report.seconds / report.queries:.1f} ms")]
 
 
 def _plots(report: "Report", names: Iterable[str]) -> list[tuple[str, str, str]]:
     drawn = []
     for name in names:
-        values = [row.metrics[name] for row in report.per_query]
+        rows = [row for row in report.per_query if name in row.metrics]
+        values = [row.metrics[name] for row in rows]
         nothing = sum(value == 0 for value in values)
         caption = (
             f"Each query's {name}, best to worst; {nothing:,} of {len(values):,} score 0. "
             f"The mean is {report.metrics[name]:.3f}."
         )
         labels = plots.Labels(f"{name} by query", caption, "queries", name)
-        told = [f"{row.query}: {html.one_line(row.text)}" for row in report.per_query]
+        told = [f"{row.query}: {html.one_line(row.text)}" for row in rows]
         drawn.append((f"{name} by query", plots.profile(labels, values, told), caption))
     times = [row.seconds for row in report.per_query if row.seconds]
     if times:
@@ -80,8 +79,12 @@ def _row(report: "Report", row: "QueryRow", names: Iterable[str]) -> Row:
     ranks = [rank for rank in row.relevant.values() if rank is not None]
     best = min(ranks, default=None)
     found = Cell(str(best), best) if best is not None else Cell("none", kind="bad")
-    cells = [found, *(Cell(html.fraction(row.metrics[name]), row.metrics[name]) for name in names)]
+    cells = [found, *(_cell(row.metrics.get(name)) for name in names)]
     return Row(row.text, row.query, cells, _details(report, row))
+
+
+def _cell(value: float | None) -> Cell:
+    return Cell("") if value is None else Cell(html.fraction(value), value)
 
 
 def _details(report: "Report", row: "QueryRow") -> str:
@@ -106,7 +109,7 @@ def _details(report: "Report", row: "QueryRow") -> str:
             place.id,
             f"dense {_rank(place.dense)}, lexical {_rank(place.lexical)}",
             place.text,
-            place.id in row.relevant,
+            place.relevant,
         )
         for place in row.places
         if place.rank <= SHOWN

@@ -9,7 +9,7 @@ import hashlib
 import html
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -206,6 +206,15 @@ def settings(config: object, name: str = "") -> list[tuple[str, str]]:
     if isinstance(config, list):
         return [(name, ", ".join(map(str, config)))]
     return [(name, "none" if config is None else str(config))]
+
+
+def system_facts(config: Mapping[str, object]) -> list[str]:
+    """The model and the number of passages, where they were written down."""
+    passages = config.get("passages")
+    return [
+        *([str(config["model"])] if "model" in config else []),
+        *([f"{passages:,} passages"] if isinstance(passages, int) else []),
+    ]
 
 
 def fraction(value: float) -> str:

@@ -96,11 +96,15 @@ def _told_quotes(what: str, quotes: Sequence[str]) -> list[str]:
 def _shifts(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Shift, ...]:
     """The relevant documents whose ranks changed, those that count most first, and what took their places."""
     old, new = _standings(before), _standings(after)
-    texts = {place["id"]: place["text"] for row in (before, after) for place in row.get("places", [])}
     relevant = dict.fromkeys([*before.get("relevant", {}), *after.get("relevant", {})])
 
+    texts = {place["id"]: place["text"] for place in places}
+    judged = relevant.keys() | {
+        one["id"] for row in (before, after) for one in row.get("places", []) if one["relevant"]
+    }
+
     def shift(id: str) -> Shift:
-        return Shift(id, id in relevant, old.get(id, Standing()), new.get(id, Standing()), texts.get(id, ""))
+        return Shift(id, id in judged, old.get(id, Standing()), new.get(id, Standing()), texts.get(id, ""))
 
     moved = [one for one in map(shift, relevant) if one.a.rank != one.b.rank]
     moved.sort(key=lambda one: -abs(_worth(one.b.rank) - _worth(one.a.rank)))

@@ -1,7 +1,7 @@
 """Where a document stood: in the ranking, and by each of the scores that the ranking is mixed from."""
 
 import textwrap
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from rag.answers import Hit
@@ -17,7 +17,7 @@ class Place:
     """A document among the results of a query, counted from 1.
 
     `dense` and `lexical` are its ranks by these scores alone, None where that side did not find it; `text`
-    begins its best passage.
+    begins its best passage; `relevant` is whether it was judged so.
     """
 
     id: str
@@ -25,6 +25,7 @@ class Place:
     dense: int | None
     lexical: int | None
     text: str
+    relevant: bool
 
     def as_json(self) -> dict[str, object]:
         return {name: getattr(self, name) for name in Place.__slots__}
@@ -49,12 +50,23 @@ def placed(hits: Iterable[Hit], relevant: Collection[str], name: Callable[[str],
                 scores[id] = max(score, scores.get(id, score))
     by_dense, by_lexical = _ranks(dense), _ranks(lexical)
     return tuple(
-        Place(
-            id, rank, by_dense.get(id), by_lexical.get(id), textwrap.shorten(hit.passage.text, TEXT, placeholder=" ...")
-        )
+        Place(id, rank, by_dense.get(id), by_lexical.get(id), _beginning(hit), id in relevant)
         for rank, (id, hit) in enumerate(best.items(), start=1)
         if rank <= SHOWN or id in relevant
     )
+
+
+def listed(ranking: Sequence[str], relevant: Collection[str]) -> tuple[Place, ...]:
+    """The same of a ranking of documents, of which nothing else is known."""
+    return tuple(
+        Place(id, rank, None, None, "", id in relevant)
+        for rank, id in enumerate(ranking, start=1)
+        if rank <= SHOWN or id in relevant
+    )
+
+
+def _beginning(hit: Hit) -> str:
+    return textwrap.shorten(hit.passage.text, TEXT, placeholder=" ...")
 
 
 def _ranks(scores: dict[str, float]) -> dict[str, int]:

@@ -24,7 +24,11 @@ HITS = 3
 def question_page(report: "QuestionReport") -> str:
     """One self-contained HTML file."""
     name = str(report.config.get("questions") or "Questions")
-    facts = [f"{len(report.verdicts):,} questions", f"threshold {report.threshold:g}", *_system_facts(report.config)]
+    facts = [
+        f"{len(report.verdicts):,} questions",
+        f"threshold {report.threshold:g}",
+        *html.system_facts(report.config),
+    ]
     ordered = sorted(report.verdicts, key=_badness)
     answerable = sum(v.question.answerable for v in report.verdicts)
     kinds = f"{answerable:,} answerable, {len(report.verdicts) - answerable:,} unanswerable"
@@ -55,14 +59,6 @@ def question_page(report: "QuestionReport") -> str:
             html.section("What was run", html.table(["setting", "value"], html.settings(report.config))),
         ],
     )
-
-
-def _system_facts(config: dict[str, object]) -> list[str]:
-    passages = config.get("passages")
-    return [
-        *([str(config["model"])] if "model" in config else []),
-        *([f"{passages:,} passages"] if isinstance(passages, int) else []),
-    ]
 
 
 def _figures(report: "QuestionReport") -> list[Figure]:

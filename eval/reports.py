@@ -41,7 +41,9 @@ class Report:
     """Means over the queries of a collection.
 
     `metrics` are fractions of 1, `ci` their 95 % bootstrap intervals (low, high) over queries, `run` the
-    documents retrieved. `seconds` is the time of all searches. `config` says what was run.
+    documents retrieved. `seconds` is the time of all searches. `spans` counts the judged spans, those that
+    moved and those that are lost; empty where none were judged. `notes` are lines for a person on what was
+    left out. `config` says what was run.
     """
 
     collection: str
@@ -53,6 +55,8 @@ class Report:
     run: Run
     qrels: Qrels
     seconds: float
+    spans: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     config: dict[str, object] = field(default_factory=dict)
 
     def as_json(self, folder: str | Path | None = None) -> dict[str, object]:
@@ -64,6 +68,8 @@ class Report:
             "queries": self.queries,
             "metrics": self.metrics,
             "ci": {name: list(ends) for name, ends in self.ci.items()},
+            **({"spans": self.spans} if self.spans else {}),
+            **({"notes": list(self.notes)} if self.notes else {}),
             "per_query": str(at / "per_query.jsonl") if at else None,
             "run": str(at / "run.trec") if at else None,
             "page": str(at / "report.html") if at else None,
@@ -83,13 +89,15 @@ class Report:
 
     def table(self) -> str:
         """A table for a terminal."""
-        pace = 1000 * self.seconds / self.queries
+        pace = f", {1000 * self.seconds / self.queries:.1f} ms a query" if self.seconds else ""
         rows = [
             (name, f"{mean:.4f}", f"{self.ci[name][0]:.4f} to {self.ci[name][1]:.4f}")
             for name, mean in self.metrics.items()
         ]
-        head = f"{self.collection}, {self.mode}: {self.queries} queries, {pace:.1f} ms a query"
-        return head + "\n" + columns([("measure", "mean", "95 % interval"), *rows])
+        head = f"{self.collection}, {self.mode}: {self.queries} queries{pace}"
+        if self.spans:
+            head += "\nspans: " + ", ".join(f"{count} {kind}" for kind, count in self.spans.items())
+        return "\n".join([head, *self.notes, columns([("measure", "mean", "95 % interval"), *rows])])
 
 
 def columns(rows: list[tuple[str, ...]]) -> str:

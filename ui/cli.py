@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
 
     evaluation = command(
         "eval",
-        "measure retrieval on a collection, or answers on a file of questions",
+        "measure retrieval on a collection or on judged topics, or answers on a file of questions",
         "footnoted eval scifact --mode fused --out runs/fused",
     )
     evaluation.add_argument(
@@ -90,9 +90,17 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         type=Path,
         metavar="COLLECTION",
-        help="folder: corpus.jsonl, queries.jsonl, qrels/test.tsv",
+        help="folder: corpus.jsonl, queries.jsonl, and qrels/test.tsv or spans.jsonl",
     )
     evaluation.add_argument("--questions", type=Path, metavar="FILE", help="questions (JSON lines) for the index")
+    evaluation.add_argument(
+        "--topics", type=Path, metavar="FILE", help="queries for the index: TREC topics, or lines of id, tab, text"
+    )
+    evaluation.add_argument(
+        "--qrels", type=Path, metavar="FILE", help="judged documents, TREC or BEIR, named as status lists them"
+    )
+    evaluation.add_argument("--spans", type=Path, metavar="FILE", help="judged spans of documents (JSON lines)")
+    evaluation.add_argument("--run", type=Path, metavar="FILE", help="TREC run to score by --qrels, without searching")
     evaluation.add_argument(
         "--out", type=Path, metavar="DIR", help="folder for report.html, rows and run (default: the cache)"
     )

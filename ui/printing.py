@@ -27,8 +27,12 @@ _ROWS = 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-class _Report(Protocol):
+class Report(Protocol):
+    """What an evaluation gives."""
+
     def as_json(self, folder: str | Path | None = None) -> dict[str, object]: ...
+
+    def write(self, folder: str | Path) -> Path: ...
 
     def table(self) -> str: ...
 
@@ -216,7 +220,7 @@ def _exported(document: Document) -> dict[str, Any]:
     }
 
 
-def report(report: _Report, folder: Path, *, as_json: bool) -> None:
+def report(report: Report, folder: Path, *, as_json: bool) -> None:
     if as_json:
         line(report.as_json(folder))
         return
@@ -224,7 +228,7 @@ def report(report: _Report, folder: Path, *, as_json: bool) -> None:
     _say(f"\n{folder / 'report.html'} shows it; rows and figures beside it")
 
 
-def comparison(comparison: _Report, folder: Path | None, *, as_json: bool) -> None:
+def comparison(comparison: Report, folder: Path | None, *, as_json: bool) -> None:
     if as_json:
         line(comparison.as_json(folder))
         return

@@ -76,7 +76,7 @@ def test_the_files(report: Report, tmp_path: Path) -> None:
         "places": [],
         "seconds": rows[2]["seconds"],
     }
-    assert rows[0]["places"][1] == {"id": "d2", "rank": 2, "dense": 2, "lexical": None, "text": ""}
+    assert rows[0]["places"][1] == {"id": "d2", "rank": 2, "dense": 2, "lexical": None, "text": "", "relevant": True}
     assert 0 < rows[2]["seconds"] < 1
     config = json.loads((out / "config.json").read_text())
     assert config == {

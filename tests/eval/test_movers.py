@@ -6,7 +6,7 @@ from eval.movers import Reply, Shift, Standing, mover
 
 
 def place(id: str, rank: int, dense: int | None, lexical: int | None) -> dict[str, Any]:
-    return {"id": id, "rank": rank, "dense": dense, "lexical": lexical, "text": f"text of {id}"}
+    return {"id": id, "rank": rank, "dense": dense, "lexical": lexical, "text": f"text of {id}", "relevant": id == "r"}
 
 
 def searched(relevant: dict[str, int | None], *places: dict[str, Any]) -> dict[str, Any]:
@@ -62,6 +62,12 @@ def test_rows_that_recorded_no_places_tell_of_the_ranks() -> None:
     found = mover("q", 1.0, 0.5, {"text": "a query", "relevant": {"r": 1}}, {"text": "a query", "relevant": {"r": 2}})
     assert found.why == ("relevant r: 1 -> 2",)
     assert mover("q", 1.0, 0.5, {"text": "a"}, {"text": "a"}).why == ()
+
+
+def test_a_document_that_holds_a_judged_span_is_none_that_took_its_place() -> None:
+    before = searched({"s:5-9": 1}, place("s", 1, 1, 1), place("x", 2, 2, 2), place("r", 3, 3, 3))
+    after = searched({"s:5-9": 3}, place("r", 1, 1, 1), place("x", 2, 2, 2), place("s", 3, 3, 3))
+    assert mover("q", 1.0, 0.3, before, after).why == ("relevant s:5-9: 1 -> 3",)
 
 
 def test_the_documents_that_count_most_come_first_and_three_at_most() -> None:

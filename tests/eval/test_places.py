@@ -1,6 +1,6 @@
 """Where documents stood, from a ranking of passages."""
 
-from eval.places import Place, placed
+from eval.places import Place, listed, placed
 from index.documents import Passage
 from rag.answers import Hit
 
@@ -22,9 +22,9 @@ def test_a_document_stands_where_its_best_passage_does_on_every_side() -> None:
         hit("c", 0.5, 0.6, None),
     ]
     assert placed(hits, {"c"}, name) == (
-        Place("a", 1, 1, 2, "first of a"),
-        Place("b", 2, None, 1, "text"),
-        Place("c", 3, 2, None, "text"),
+        Place("a", 1, 1, 2, "first of a", False),
+        Place("b", 2, None, 1, "text", False),
+        Place("c", 3, 2, None, "text", True),
     )
 
 
@@ -37,3 +37,8 @@ def test_the_first_ten_and_the_relevant_ones_are_kept() -> None:
 def test_a_long_passage_is_cut_at_a_word() -> None:
     (place,) = placed([hit("a", 1.0, 1.0, None, "word " * 100)], set(), name)
     assert place.text == "word " * 47 + "..."
+
+
+def test_a_ranking_alone_tells_the_ranks() -> None:
+    assert listed(["a", "b"], {"b"}) == (Place("a", 1, None, None, "", False), Place("b", 2, None, None, "", True))
+    assert [place.rank for place in listed([f"d{n}" for n in range(1, 31)], {"d20"})] == [*range(1, 11), 20]

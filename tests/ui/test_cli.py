@@ -12,6 +12,7 @@ import pytest
 
 from ui.cli import main
 
+ONE_OF = "give one of COLLECTION, --questions FILE, --topics FILE and --run FILE"
 LEASE = "# Lease\n\nThe lease ends on 31 March 2030. The rent is 900 euros a month.\n"
 NOTES = "The garden gate is painted green every spring.\n"
 
@@ -173,7 +174,24 @@ def test_status_and_verify_tell_what_is_there(run: Callable, tmp_path: Path) -> 
         (("index", "docs", "--chunk-size", "4"), 2, "chunk size must be at least 16 tokens, got size=4"),
         (("index", "docs", "--index", "docs/lease.md"), 2, "cannot write an index at docs/lease.md"),
         (("index", "docs", "--index", "docs"), 2, "docs holds other files and is no index: name a new folder"),
-        (("eval",), 2, "give either a COLLECTION folder or --questions FILE"),
+        (("eval",), 2, ONE_OF),
+        (("eval", "tiny", "--questions", "my.jsonl"), 2, ONE_OF),
+        (("eval", "tiny", "--run", "run.trec"), 2, ONE_OF),
+        (("eval", "--qrels", "judged.trec"), 2, ONE_OF),
+        (("eval", "tiny", "--qrels", "judged.trec"), 2, "--qrels and --spans judge --topics FILE or --run FILE"),
+        (("eval", "--topics", "t.txt"), 2, "--topics are scored by judgements: add --qrels FILE, --spans FILE or both"),
+        (("eval", "--run", "run.trec"), 2, "--run is scored by judgements: add --qrels FILE"),
+        (
+            ("eval", "--run", "run.trec", "--spans", "s.jsonl"),
+            2,
+            "a run ranks documents, not spans: search with --topics FILE instead, or leave --spans out",
+        ),
+        (
+            ("eval", "--topics", "docs/notes.txt", "--qrels", "q"),
+            2,
+            "docs/notes.txt line 1: a topic is its id, a tab and",
+        ),
+        (("eval", "--run", "docs/notes.txt", "--qrels", "q"), 2, "docs/notes.txt line 1: a run line is: query Q0"),
         (("eval", "nowhere"), 2, "no "),
         (("eval", "--questions", "nowhere.jsonl", "--index", "made"), 2, "no "),
     ],
@@ -269,6 +287,69 @@ def test_eval_of_questions_and_what_another_threshold_changes(run: Callable, tmp
     out = run("compare", "runs/a", "runs/b", "--out", "runs/a-b")[1]
     assert out.rstrip().split("\n")[-1] == "runs/a-b/report.html shows it"
     assert "runs/a-b" not in run("compare", "runs/a", "runs/b")[1]
+
+
+TOPICS = """<top>
+<num> Number: 301
+<title> green gate
+<desc> Description:
+Which one is painted?
+</top>
+<top>
+<num> Number: 302
+<title> rent of the lease
+</top>
+"""
+
+
+def test_eval_of_topics_searches_the_index(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "topics.sgml").write_text(TOPICS)
+    (tmp_path / "judged.trec").write_text("301 0 notes.txt 1\n302 0 lease.md 2\n302 0 gone.pdf 1\n303 0 lease.md 1\n")
+    run("index", "docs")
+    status, out, _ = run("eval", "--topics", "topics.sgml", "--qrels", "judged.trec", "--json", "--out", "runs")
+    got = values(out)
+    assert (status, got["collection"], got["mode"], got["queries"]) == (0, "topics", "fused", 2)
+    assert (got["metrics"]["RR@10"], got["metrics"]["R@5"]) == (1.0, 0.75)
+    assert got["notes"] == [
+        "judged queries without a topic left out: 1",
+        "relevant documents that the index does not have: 1 of 3",
+    ]
+    again = values(
+        run(
+            "eval", "--run", got["run"], "--qrels", "judged.trec", "--topics", "topics.sgml", "--json", "--out", "again"
+        )[1]
+    )
+    assert again["metrics"]["nDCG@10"] == pytest.approx(got["metrics"]["nDCG@10"] * 2 / 3)  # 303 counts with 0
+    assert again["notes"] == ["judged queries without results, which score 0: 1"]
+    shown = run("eval", "--run", "runs/run.trec", "--qrels", "runs/qrels.trec")[1]
+    assert shown.splitlines()[0] == "run, run: 2 queries"
+    assert shown.splitlines()[3] == "R@5      0.7500  0.5000 to 1.0000"
+
+
+def test_eval_of_topics_on_spans(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "topics.tsv").write_text("301\tgreen gate\n")
+    reference = {"content": "The garden gate is painted  green", "start_index": 0, "end_index": 33}
+    (tmp_path / "spans.jsonl").write_text(
+        json.dumps({"_id": "301", "corpus_id": "notes.txt", "references": [reference]}) + "\n"
+    )
+    run("index", "docs")
+    got = values(run("eval", "--topics", "topics.tsv", "--spans", "spans.jsonl", "--json")[1])
+    assert got["spans"] == {"judged": 1, "moved": 1, "lost": 0}
+    assert (got["metrics"]["token recall@5"], got["metrics"]["span RR@5"]) == (1.0, 1.0)
+    shown = run("eval", "--topics", "topics.tsv", "--spans", "spans.jsonl")[1].splitlines()
+    assert shown[1] == "spans: 1 judged, 1 moved, 0 lost"
+
+
+def test_judgements_of_another_index_are_one_line(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "topics.tsv").write_text("301\tgreen gate\n")
+    (tmp_path / "judged.trec").write_text("301 0 doc-1 1\n")
+    run("index", "docs")
+    status, _, err = run("eval", "--topics", "topics.tsv", "--qrels", "judged.trec")
+    assert (status, err) == (
+        2,
+        "footnoted: none of the 1 relevant documents is in the index, the first is 'doc-1': "
+        "name documents as footnoted status lists them, a row also by its _id\n",
+    )
 
 
 def test_a_document_taken_out_stays_out_until_it_is_named(run: Callable, tmp_path: Path) -> None:
