@@ -97,11 +97,9 @@ def _shifts(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Shift,
     """The relevant documents whose ranks changed, those that count most first, and what took their places."""
     old, new = _standings(before), _standings(after)
     relevant = dict.fromkeys([*before.get("relevant", {}), *after.get("relevant", {})])
-
+    places = [*before.get("places", []), *after.get("places", [])]
     texts = {place["id"]: place["text"] for place in places}
-    judged = relevant.keys() | {
-        one["id"] for row in (before, after) for one in row.get("places", []) if one["relevant"]
-    }
+    judged = relevant.keys() | {place["id"] for place in places if place["relevant"]}
 
     def shift(id: str) -> Shift:
         return Shift(id, id in judged, old.get(id, Standing()), new.get(id, Standing()), texts.get(id, ""))
