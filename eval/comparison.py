@@ -13,7 +13,7 @@ from .bootstrap import holm, interval, randomisation
 from .comparison_page import comparison_page
 from .files import bad_line, read_rows, write_json, write_text
 from .html import settings
-from .movers import Mover, mover
+from .movers import Mover, mover, well_formed
 from .reports import columns
 
 MOVERS = 5
@@ -229,6 +229,8 @@ def _read(folder: Path) -> Scores:
             raise bad_line(file, number, 'a row is {"query", "text", "metrics"}', row)
         if not all(isinstance(value, int | float) for value in metrics.values()):
             raise bad_line(file, number, '"metrics" holds numbers', row)
+        if not well_formed(row):
+            raise bad_line(file, number, "a row is what this version's footnoted eval writes: evaluate again", query)
         if query in scores.rows:
             raise bad_line(file, number, "query ids must differ", query)
         scores.rows[query] = row

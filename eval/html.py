@@ -126,14 +126,14 @@ def side_by_side(*parts: str) -> str:
 def query_table(columns: Sequence[str], rows: Sequence[Row], total: int, what: str = "queries") -> str:
     """Queries that can be sorted, filtered and opened, in the order given."""
     heads = "".join(
-        f'<th scope="col" class="{"c" + str(place)}"><button type="button">{escaped(name)}</button></th>'
+        f'<th scope="col" class="c{place}"><button type="button">{escaped(name)}</button></th>'
         for place, name in enumerate([what[:-3] + "y" if what == "queries" else what.removesuffix("s"), *columns])
     )
     more = f" The first {len(rows):,} of {total:,} are listed; per_query.jsonl has all." if total > len(rows) else ""
     return (
         f'<p class="tools"><label>Filter <input type="search" id="filter" autocomplete="off" '
         f'placeholder="words in a row"></label> <output id="shown" for="filter"></output>{escaped(more)}</p>'
-        f'<table class="queries" id="queries"><thead><tr>{heads}</tr></thead>'
+        f'<table class="queries" id="queries" style="--columns:{len(columns)}"><thead><tr>{heads}</tr></thead>'
         f"{''.join(_query(number, row, len(columns) + 1) for number, row in enumerate(rows))}</table>"
     )
 

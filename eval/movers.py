@@ -67,8 +67,32 @@ def mover(query: str, a: float, b: float, before: Mapping[str, Any], after: Mapp
     return Mover(query, text, a, b, shifts=shifts, why=tuple(map(_told_shift, shifts)))
 
 
+def well_formed(row: Mapping[str, Any]) -> bool:
+    """Whether what a row of per_query.jsonl holds beyond its scores is what `footnoted eval` writes."""
+    relevant, places, quotes = row.get("relevant", {}), row.get("places", []), row.get("quotes", [])
+    if not (isinstance(relevant, dict) and isinstance(places, list) and isinstance(quotes, list)):
+        return False
+    return (
+        all(rank is None or isinstance(rank, int) for rank in relevant.values())
+        and all(isinstance(place, dict) and _is_place(place) for place in places)
+        and all(isinstance(quote, dict) and isinstance(quote.get("quote"), str) for quote in quotes)
+        and isinstance(row.get("confidence", 0.0), int | float)
+    )
+
+
+def _is_place(place: Mapping[str, Any]) -> bool:
+    sides = [place.get("dense"), place.get("lexical")]
+    return (
+        isinstance(place.get("id"), str)
+        and isinstance(place.get("rank"), int)
+        and all(side is None or isinstance(side, int) for side in sides)
+        and isinstance(place.get("text"), str)
+        and isinstance(place.get("relevant"), bool)
+    )
+
+
 def _reply(row: Mapping[str, Any]) -> Reply:
-    quotes = tuple(str(quote.get("quote", "")) for quote in row.get("quotes", []))
+    quotes = tuple(quote["quote"] for quote in row.get("quotes", []))
     return Reply(bool(row["abstained"]), float(row.get("confidence", 0.0)), quotes)
 
 
@@ -113,7 +137,10 @@ def _shifts(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Shift,
 
 
 def _standings(row: Mapping[str, Any]) -> dict[str, Standing]:
-    places = {place["id"]: Standing(place["rank"], place["dense"], place["lexical"]) for place in row.get("places", [])}
+    places = {
+        place["id"]: Standing(place["rank"], place.get("dense"), place.get("lexical"))
+        for place in row.get("places", [])
+    }
     ranks = {id: Standing(rank) for id, rank in row.get("relevant", {}).items() if rank is not None}
     return ranks | places
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .question_reports import QuestionReport
 
 RIGHT, REFUSED_RIGHTLY = "right", "rightly refused"
-WRONG, REFUSED, ANSWERED = "wrong", "refused", "should have refused"
+WRONG, REFUSED, ANSWERED = "wrong", "refused", "not refused"
 HEADLINES = ("right", "contains", "F1", "citation precision", "citation recall")
 TYPE_COUNTS = ("questions", "right", "quoted", "supported", "retrieved", "refused")
 HITS = 3

@@ -181,6 +181,24 @@ def test_a_folder_without_an_evaluation_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "more",
+    [
+        {"relevant": []},
+        {"relevant": {"d": "1"}},
+        {"places": [{"id": "d", "rank": 1, "dense": None, "lexical": 2, "text": ""}]},
+        {"places": [{"id": "d", "rank": "1", "dense": None, "lexical": 2, "text": "", "relevant": True}]},
+        {"quotes": ["a"], "abstained": False},
+        {"confidence": "high", "abstained": True},
+    ],
+)
+def test_a_row_of_something_else_is_one_line(tmp_path: Path, more: dict[str, object]) -> None:
+    row = {"query": "q7", "text": "t", "metrics": {"R@5": 1.0}}
+    (tmp_path / "per_query.jsonl").write_text(json.dumps(row | more) + "\n")
+    with pytest.raises(UsageError, match=r"line 1: a row is what this version's .* evaluate again, got 'q7'$"):
+        compare(tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize(
     ("row", "wanted"),
     [
         ('{"query": "q"}', 'a row is {"query", "text", "metrics"}'),
