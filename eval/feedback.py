@@ -15,7 +15,7 @@ from rag.feedback import Feedback
 from rag.retrieval import Mode
 
 from .bootstrap import interval
-from .evaluation import Answerer, evaluate_spans
+from .evaluation import evaluate_spans
 from .files import write_text
 from .reports import QueryRow, Report
 from .runs import Qrels, trec_id, write_qrels
@@ -52,8 +52,10 @@ class Judged:
         return {query: table[query] for query in self.queries if query in table}
 
 
-class Respondent(Searcher, Answerer, Protocol):
+class Respondent(Searcher, Protocol):
     """What `evaluate_feedback` needs of a system: passages, answers and documents."""
+
+    def answer(self, question: str, /, *, threshold: float | None) -> Answer: ...
 
 
 def judged(feedback: Feedback) -> Judged:
