@@ -103,17 +103,17 @@ def evaluate_feedback(
     rows |= {id: QueryRow(id, text, {}, {}) for id, text in asked.queries.items() if id not in rows}
     right, wrong = _standing(asked.right, system.index), _standing(asked.wrong, system.index)
     cited: list[str] = []
-    seconds = 0.0
     for done, row in enumerate(list(rows.values()), start=1):
         started = time.perf_counter()
         answer = system.answer(row.text, threshold=threshold)
-        seconds += time.perf_counter() - started
+        took = time.perf_counter() - started
         cited += [f"{one.name} for {' '.join(row.text.split())}" for one in _cited(answer, wrong.get(row.query, ()))]
-        rows[row.query] = replace(row, metrics=row.metrics | _metrics(answer, row.query, asked, right, wrong))
+        metrics = row.metrics | _metrics(answer, row.query, asked, right, wrong)
+        rows[row.query] = replace(row, metrics=metrics, seconds=took)
         if progress:
             progress(done, len(rows))
     notes = _notes(asked.wrong, wrong, cited)
-    return _report(tuple(rows.values()), mode, searched, seconds, notes, {"kind": NAME, "mode": mode, **config})
+    return _report(tuple(rows.values()), mode, searched, notes, {"kind": NAME, "mode": mode, **config})
 
 
 def export(asked: Judged, *, qrels: Path | None = None, spans: Path | None = None) -> dict[str, Path]:
@@ -189,7 +189,6 @@ def _report(
     rows: tuple[QueryRow, ...],
     mode: str,
     searched: Report | None,
-    seconds: float,
     notes: tuple[str, ...],
     config: dict[str, object],
 ) -> Report:
@@ -206,7 +205,7 @@ def _report(
         per_query=rows,
         run=searched.run if searched else {},
         qrels=searched.qrels if searched else {},
-        seconds=seconds,
+        seconds=sum(row.seconds for row in rows),
         spans=searched.spans if searched else {},
         notes=(*(searched.notes if searched else ()), *notes),
         config={**(searched.config if searched else {}), **config, "measures": list(values)},
