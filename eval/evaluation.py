@@ -9,17 +9,20 @@ from typing import Protocol
 
 from index.errors import UsageError
 from rag.answers import Answer
+from rag.confidence import THRESHOLD
 from rag.retrieval import Mode
 
 from .bootstrap import interval
 from .collections import Collection, load_collection
 from .metrics import DEFAULT_MEASURES, Measure, measure
-from .question_reports import QuestionReport
+from .places import listed
+from .question_reports import QuestionReport, summarise
 from .questions import Question
 from .reports import QueryRow, Report
 from .runs import Qrels, Run, rank, trec_id
 from .searching import IndexSearcher, Progress, Searched, Searcher, Sought, document_id, names_of_sources, search
-from .span_metrics import K, SpanMeasure, places, span_measures
+from .span_metrics import K, SpanMeasure, span_measures
+from .span_metrics import places as places_of_spans
 from .spans import Anchored, Spans, anchored
 from .verdicts import Library, judge
 
@@ -35,7 +38,7 @@ class Answerer(Protocol):
     @property
     def index(self) -> Library: ...
 
-    def answer(self, question: str, /, *, threshold: float | None) -> Answer: ...
+    def answer(self, question: str, /, *, threshold: float) -> Answer: ...
 
 
 def evaluate(
@@ -60,12 +63,12 @@ def evaluate(
         collection = load_collection(collection)
     scored = _measures(measures if collection.qrels else ())
     spans = anchored(collection.spans, system.index) if collection.spans else None
-    sought = Sought(depth, _documents(scored, depth), DOCUMENTS if spans else 0, document_id)
+    qrels = collection.qrels or _judged_documents(collection.spans, document_id)
+    sought = Sought(depth, _documents(scored, depth), DOCUMENTS if spans else 0, document_id, _relevant(qrels))
     searched = search(collection.queries, system, mode, sought, progress)
     if not any(searched.run.values()):
         raise UsageError(f"no query found a row of {collection.corpus}: index that file, then search that index")
     rows = _rows(collection.queries, searched, collection.qrels, scored, spans, span_measures() if spans else ())
-    qrels = collection.qrels or _judged_documents(collection.spans, document_id)
     config = {"kind": "collection", "collection": collection.name, "folder": str(collection.folder)}
     return _report(collection.name, mode, rows, searched, qrels, sought, spans, config | (settings or {}))
 
@@ -95,10 +98,10 @@ def evaluate_spans(
         raise UsageError("no query has a judged span: judge the queries that are to be searched")
     judgements = {id: judgements[id] for id in judged}
     spans = anchored(judgements, system.index)
-    sought = Sought(max(depth, k), DOCUMENTS, max(depth, k), trec_id)
+    qrels = _judged_documents(judgements, trec_id)
+    sought = Sought(max(depth, k), DOCUMENTS, max(depth, k), trec_id, _relevant(qrels))
     searched = search(judged, system, mode, sought, progress)
     rows = _rows(judged, searched, {}, (), spans, measures)
-    qrels = _judged_documents(judgements, trec_id)
     return _report(name, mode, rows, searched, qrels, sought, spans, {"kind": "spans", **(settings or {})})
 
 
@@ -145,11 +148,11 @@ def evaluate_topics(
     }
     anchors = anchored(placed, system.index) if placed else None
     scored = _measures(measures if qrels else ())
-    sought = Sought(depth, _documents(scored, depth), DOCUMENTS if anchors else 0, names.get)
+    shown = qrels or _judged_documents(placed, names.get)
+    sought = Sought(depth, _documents(scored, depth), DOCUMENTS if anchors else 0, names.get, _relevant(shown))
     searched = search(judged, system, mode, sought, progress)
     rows = _rows(judged, searched, qrels, scored, anchors, span_measures() if anchors else ())
     config = {"kind": "topics", "collection": name, **(settings or {})}
-    shown = qrels or _judged_documents(placed, names.get)
     return _report(name, mode, rows, searched, shown, sought, anchors, config, notes)
 
 
@@ -178,8 +181,10 @@ def evaluate_run(
     notes += _left_out(len(run.keys() - qrels.keys()), "queries without judgements")
     scored = _measures(measures)
     deepest = max(map(len, run.values()))
-    sought = Sought(deepest, deepest, 0, trec_id)
-    searched = Searched({id: run.get(id, {}) for id in qrels}, {}, 0.0)
+    sought = Sought(deepest, deepest, 0, trec_id, _relevant(qrels))
+    results = {id: run.get(id, {}) for id in qrels}
+    places = {id: listed(rank(scores), sought.relevant[id]) for id, scores in results.items()}
+    searched = Searched(results, {}, places, {})
     rows = _rows({id: (topics or {}).get(id, "") for id in qrels}, searched, qrels, scored, None, ())
     config = {"kind": "run", "collection": name, **(settings or {})}
     return _report(name, "run", rows, searched, qrels, sought, None, config, notes)
@@ -192,16 +197,20 @@ def evaluate_questions(
     settings: dict[str, object] | None = None,
     progress: Progress | None = None,
 ) -> QuestionReport:
-    """Ask `system` every question and judge what comes back; see `verdicts.judge` for what is right."""
+    """Ask `system` every question and judge what comes back; see `verdicts.judge` for what is right.
+
+    An answer with a confidence below `threshold` (default: the calibrated one) is judged as the refusal that
+    it is. Each question is asked once, without a threshold, so that the curve over all thresholds is known too.
+    """
+    at = THRESHOLD if threshold is None else threshold
     verdicts = []
     started = time.perf_counter()
     for done, question in enumerate(questions, start=1):
-        verdicts.append(judge(question, system.answer(question.question, threshold=threshold), system.index))
+        verdicts.append(judge(question, system.answer(question.question, threshold=0.0), at, system.index))
         if progress:
             progress(done, len(questions))
     seconds = time.perf_counter() - started
-    config: dict[str, object] = {"kind": "questions", "threshold": threshold, **(settings or {})}
-    return QuestionReport(tuple(verdicts), seconds, config)
+    return summarise(verdicts, seconds, at, {"kind": "questions", "threshold": at, **(settings or {})})
 
 
 def _left_out(count: int, what: str) -> list[str]:
@@ -252,9 +261,10 @@ def _rows(
         if spans and query in spans.spans:
             passages, found, lost = searched.passages[query], spans.spans[query], spans.lost[query]
             metrics |= {one.name: one(passages, found, lost) for one in on_spans}
-            relevant |= {span.name: place for span, place in places(passages, found).items()}
+            relevant |= {span.name: place for span, place in places_of_spans(passages, found).items()}
             relevant |= {span.name: None for span in lost}
-        rows.append(QueryRow(query, text, metrics, relevant))
+        places = searched.places.get(query, ())
+        rows.append(QueryRow(query, text, metrics, relevant, places, searched.seconds.get(query, 0.0)))
     return rows
 
 
@@ -282,7 +292,7 @@ def _report(
         per_query=tuple(rows),
         run=searched.run,
         qrels=qrels,
-        seconds=searched.seconds,
+        seconds=sum(searched.seconds.values()),
         spans=spans.counts() if spans else {},
         notes=tuple(notes),
         config={
@@ -300,3 +310,7 @@ def _judged_documents(judgements: Spans, name: Callable[[str], str | None]) -> Q
     return {
         query: {id: 1 for span in spans if (id := name(span.source)) is not None} for query, spans in judgements.items()
     }
+
+
+def _relevant(qrels: Qrels) -> dict[str, set[str]]:
+    return {query: {id for id, grade in grades.items() if grade >= 1} for query, grades in qrels.items()}

@@ -3,18 +3,37 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .files import write_json, write_rows
+from .collection_page import collection_page
+from .files import write_json, write_rows, write_text
+from .places import Place
 from .runs import Qrels, Run, write_qrels, write_run
 
 
 @dataclass(frozen=True, slots=True)
 class QueryRow:
-    """One query's scores. `relevant` maps each relevant document to its rank, None if not retrieved."""
+    """One query's scores. `relevant` maps each relevant document to its rank, None if not retrieved.
+
+    `places` has the first documents and the relevant ones wherever they were found, `seconds` is the time
+    of the search.
+    """
 
     query: str
     text: str
     metrics: dict[str, float]
     relevant: dict[str, int | None]
+    places: tuple[Place, ...] = ()
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, object]:
+        """A row of per_query.jsonl."""
+        return {
+            "query": self.query,
+            "text": self.text,
+            "metrics": self.metrics,
+            "relevant": self.relevant,
+            "places": [place.as_json() for place in self.places],
+            "seconds": round(self.seconds, 6),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +72,19 @@ class Report:
             **({"notes": list(self.notes)} if self.notes else {}),
             "per_query": str(at / "per_query.jsonl") if at else None,
             "run": str(at / "run.trec") if at else None,
+            "page": str(at / "report.html") if at else None,
             "seconds": round(self.seconds, 3),
         }
 
     def write(self, folder: str | Path) -> Path:
-        """Write report.json, config.json, per_query.jsonl, run.trec and qrels.trec; the folder's path."""
+        """Write report.html, report.json, config.json, per_query.jsonl, run.trec and qrels.trec; the folder's path."""
         at = Path(folder).expanduser().resolve()
         write_run(at / "run.trec", self.run, tag=f"footnoted-{self.mode}")
         write_qrels(at / "qrels.trec", self.qrels)
-        write_rows(
-            at / "per_query.jsonl",
-            (
-                {"query": row.query, "text": row.text, "metrics": row.metrics, "relevant": row.relevant}
-                for row in self.per_query
-            ),
-        )
+        write_rows(at / "per_query.jsonl", (row.as_json() for row in self.per_query))
         write_json(at / "config.json", self.config)
         write_json(at / "report.json", self.as_json(at))
+        write_text(at / "report.html", collection_page(self))
         return at
 
     def table(self) -> str:

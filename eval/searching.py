@@ -11,6 +11,7 @@ from index.errors import UsageError
 from rag.answers import Hit
 from rag.retrieval import MODES, Mode
 
+from .places import Place, placed
 from .runs import Run, check_id, strictly_descending, trec_id
 from .verdicts import Library
 
@@ -45,22 +46,27 @@ class IndexSearcher(Protocol):
 @dataclass(frozen=True, slots=True)
 class Sought:
     """How to search: `depth` passages, of which `documents` documents are ranked under the name that `name`
-    gives their source (None leaves one out); the first `passages` passages are kept too.
+    gives their source (None leaves one out); the first `passages` passages are kept too, and where the
+    documents stood that are `relevant` to a query.
     """
 
     depth: int
     documents: int
     passages: int
     name: Callable[[str], str | None]
+    relevant: Mapping[str, Set[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """Documents by query with scores that fall, and the passages of the same search, if kept, best first."""
+    """Documents by query with scores that fall, and of the same search the passages, if kept, best first, where
+    its documents stood, and how many seconds it took.
+    """
 
     run: Run
     passages: dict[str, tuple[Passage, ...]]
-    seconds: float
+    places: dict[str, tuple[Place, ...]]
+    seconds: dict[str, float]
 
 
 def search(
@@ -70,17 +76,17 @@ def search(
     if mode not in MODES:
         raise UsageError(f"no mode {mode!r}: use {', '.join(MODES)}")
     run: Run = {}
-    passages = {}
-    seconds = 0.0
+    passages, places, seconds = {}, {}, {}
     for done, (query, text) in enumerate(queries.items(), start=1):
         started = time.perf_counter()
         hits = system.search(text, sought.depth, mode)
-        seconds += time.perf_counter() - started
+        seconds[query] = time.perf_counter() - started
         run[query] = _document_scores(hits, sought)
         passages[query] = tuple(hit.passage for hit in hits[: sought.passages])
+        places[query] = placed(hits, sought.relevant.get(query, set()), sought.name)
         if progress:
             progress(done, len(queries))
-    return Searched(run, passages, seconds)
+    return Searched(run, passages, places, seconds)
 
 
 def names_of_sources(sources: Sequence[str], judged: Set[str]) -> dict[str, str]:

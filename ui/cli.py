@@ -102,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     evaluation.add_argument("--spans", type=Path, metavar="FILE", help="judged spans of documents (JSON lines)")
     evaluation.add_argument("--run", type=Path, metavar="FILE", help="TREC run to score by --qrels, without searching")
     evaluation.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder for report, rows and run (default: the cache)"
+        "--out", type=Path, metavar="DIR", help="folder for report.html, rows and run (default: the cache)"
     )
     evaluation.add_argument(
         "--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)"
@@ -111,10 +111,13 @@ def parser() -> argparse.ArgumentParser:
     _answering(evaluation)
 
     compare = command(
-        "compare", "compare two eval --out folders: paired differences", "footnoted compare runs/a runs/b"
+        "compare",
+        "compare two eval --out folders: paired differences, what moved and why",
+        "footnoted compare runs/a runs/b --out runs/a-b",
     )
     compare.add_argument("a", type=Path, metavar="DIR_A")
     compare.add_argument("b", type=Path, metavar="DIR_B")
+    compare.add_argument("--out", type=Path, metavar="DIR", help="folder for a page of it, report.html, and its JSON")
 
     command("status", "what the index holds", "footnoted status")
     command("verify", "check every byte of the index", "footnoted verify")

@@ -128,7 +128,7 @@ def _eval_questions(options: argparse.Namespace) -> tuple[printing.Report, str]:
             questions,
             system,
             options.threshold,
-            settings=_settings(system.index),
+            settings={"questions": options.questions.name, **_settings(system.index)},
             progress=bar.counting("questions"),
         )
     return report, options.questions.stem
@@ -187,14 +187,24 @@ def _eval_run(options: argparse.Namespace) -> tuple[printing.Report, str]:
 
 
 def _settings(index: Index) -> dict[str, object]:
-    """What of the index can change a figure."""
-    return {"model": index.manifest.model, "chunking": asdict(index.settings), "passages": index.passages}
+    """What of the index and of the code can change a figure."""
+    from eval.versions import versions
+
+    return {
+        "model": index.manifest.model,
+        "chunking": asdict(index.settings),
+        "passages": index.passages,
+        "versions": versions(),
+    }
 
 
 def _compare(options: argparse.Namespace) -> int:
     from eval.comparison import compare
 
-    printing.comparison(compare(options.a, options.b), as_json=options.json)
+    found = compare(options.a, options.b)
+    if options.out:
+        found.write(options.out)
+    printing.comparison(found, options.out, as_json=options.json)
     return DONE
 
 

@@ -37,12 +37,6 @@ class Report(Protocol):
     def table(self) -> str: ...
 
 
-class _Comparison(Protocol):
-    def as_json(self) -> dict[str, object]: ...
-
-    def table(self) -> str: ...
-
-
 def line(values: dict[str, Any]) -> None:
     """One ASCII JSON object on a line of its own, at once."""
     print(json.dumps(values, ensure_ascii=True), flush=True)
@@ -231,14 +225,16 @@ def report(report: Report, folder: Path, *, as_json: bool) -> None:
         line(report.as_json(folder))
         return
     _say(report.table())
-    _say(f"\nrows and run in {folder}")
+    _say(f"\n{folder / 'report.html'} shows it; rows and figures beside it")
 
 
-def comparison(comparison: _Comparison, *, as_json: bool) -> None:
+def comparison(comparison: Report, folder: Path | None, *, as_json: bool) -> None:
     if as_json:
-        line(comparison.as_json())
+        line(comparison.as_json(folder))
         return
     _say(comparison.table())
+    if folder:
+        _say(f"\n{folder / 'report.html'} shows it")
 
 
 def status(index: Index, *, as_json: bool) -> None:

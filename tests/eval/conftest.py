@@ -52,9 +52,9 @@ class FakeAnswerer:
 
     index: FakeLibrary
     answers: Mapping[str, Answer]
-    thresholds: list[float | None] = field(default_factory=list)
+    thresholds: list[float] = field(default_factory=list)
 
-    def answer(self, question: str, *, threshold: float | None = None) -> Answer:
+    def answer(self, question: str, *, threshold: float) -> Answer:
         self.thresholds.append(threshold)
         return self.answers[question]
 

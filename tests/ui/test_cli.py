@@ -249,7 +249,44 @@ def test_eval_of_a_collection_writes_run_and_rows(run: Callable, tmp_path: Path)
     assert (got["collection"], got["queries"]) == ("tiny", 2)
     assert Path(got["run"]).read_text().splitlines()[0].split()[:4] == ["q1", "Q0", "b", "1"]
     assert len(Path(got["per_query"]).read_text().splitlines()) == 2
+    assert Path(got["page"]) == tmp_path / "runs" / "report.html"
+    assert "green gate" in Path(got["page"]).read_text()
     assert not (tmp_path / ".footnoted").exists()
+
+
+def test_eval_of_questions_and_what_another_threshold_changes(run: Callable, tmp_path: Path) -> None:
+    run("index", "docs")
+    rows = [
+        {"id": "q1", "question": "When does the lease end?", "answers": ["31 March 2030"]},
+        {"_id": "q2", "question": "Who painted the garden gate?", "answers": [], "is_impossible": True},
+    ]
+    (tmp_path / "my.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    status, out, _ = run("eval", "--questions", "my.jsonl", "--threshold", "0", "--out", "runs/a", "--json")
+    got = values(out)
+    assert status == 0
+    assert (got["metrics"]["right"], got["metrics"]["contains"], got["metrics"]["right:unanswerable"]) == (
+        0.5,
+        1.0,
+        0.0,
+    )
+    assert (got["risk_coverage"]["coverage"], got["risk_coverage"]["risk"]) == (1.0, 0.5)
+    assert set(got["latency_s"]) == {"p50", "p95", "p99"}
+    assert Path(got["page"]).read_text().startswith("<!doctype html>")
+    config = json.loads((tmp_path / "runs" / "a" / "config.json").read_text())
+    assert (config["questions"], config["threshold"], config["chunking"]["size"]) == ("my.jsonl", 0.0, 200)
+    assert len(config["versions"]["code"]) == 12
+
+    status, out, _ = run("eval", "--questions", "my.jsonl", "--threshold", "1", "--out", "runs/b")
+    assert (status, out.rstrip().split("\n")[-1]) == (0, "runs/b/report.html shows it; rows and figures beside it")
+    got = values(run("compare", "runs/a", "runs/b", "--out", "runs/a-b", "--json")[1])
+    assert got["changed"] == [{"setting": "threshold", "a": "0.0", "b": "1.0"}]
+    assert [one["query"] for one in got["gained"]] == ["q2"]
+    assert got["lost"][0]["why"][0].startswith("answered -> refused; confidence ")
+    assert got["page"] == str(tmp_path / "runs" / "a-b" / "report.html")
+    assert Path(got["page"]).is_file()
+    out = run("compare", "runs/a", "runs/b", "--out", "runs/a-b")[1]
+    assert out.rstrip().split("\n")[-1] == "runs/a-b/report.html shows it"
+    assert "runs/a-b" not in run("compare", "runs/a", "runs/b")[1]
 
 
 TOPICS = """<top>
