@@ -38,6 +38,7 @@ _OTHERS = {
     "DENSE_SHARE": (0.3, 0.7),
     "EARLIER": (1, 3),
     "NAMES": (0,),
+    "BARE": (0, 2),
     "LEANING": (-9.0, -0.1, -0.03, 0.0),
     "NAMELESS": (0.0, 0.1, 9.0),
 }

@@ -4,7 +4,7 @@
 never imported by its bare name, which would hide the built-in function: `from eval import evaluate`.
 """
 
-from .evaluation import evaluate
+from .evaluation import evaluate, evaluate_spans
 from .reports import Report
 
-__all__ = ["Report", "evaluate"]
+__all__ = ["Report", "evaluate", "evaluate_spans"]

@@ -3,11 +3,13 @@
 Every draw comes from a fixed seed, so the same scores always give the same numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 ROUNDS = 10_000
+RANK_ROUNDS = 2_000  # for what has to be summed over ranks in every round
 LEVEL = 0.95
 SEED = 20_240_501
 CELLS = 4_000_000  # numbers held at once while drawing: 32 MB
@@ -85,6 +87,33 @@ def auroc(positives: Sequence[float], negatives: Sequence[float]) -> float | Non
     below = np.searchsorted(ordered, positives, side="left")
     not_above = np.searchsorted(ordered, positives, side="right")
     return float((below + not_above).mean() / 2 / len(negatives))
+
+
+def auroc_interval(positives: Sequence[float], negatives: Sequence[float]) -> tuple[float, float] | None:
+    """Percentile bootstrap interval of `auroc`: as many of each kind are drawn as there are."""
+    if not positives or not negatives:
+        return None
+    ordered = np.sort(np.asarray(negatives, dtype=np.float64))
+    below = np.searchsorted(ordered, positives, side="left")
+    not_above = np.searchsorted(ordered, positives, side="right")
+    areas = []
+    both = zip(draws(len(positives), width=len(positives) + len(negatives)),
+               draws(len(negatives), SEED + 1, width=len(positives) + len(negatives)), strict=True)  # fmt: skip
+    for ours, theirs in both:
+        passed = np.concatenate([np.zeros((len(theirs), 1)), np.cumsum(theirs, axis=1)], axis=1)
+        areas.append((ours * (passed[:, below] + passed[:, not_above])).sum(axis=1) / 2)
+    low, high = np.quantile(np.concatenate(areas) / len(positives) / len(negatives), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def draws(size: int, seed: int = SEED, width: int | None = None) -> Iterator[NDArray[np.float64]]:
+    """RANK_ROUNDS bootstrap samples of `size` things, some rows at a time: how often each was drawn.
+
+    `width` is how many numbers a round holds at once, if more than `size`.
+    """
+    random = np.random.default_rng(seed)
+    for rounds in _batches(RANK_ROUNDS, width or size):
+        yield random.multinomial(size, np.full(size, 1 / size), size=rounds).astype(np.float64)
 
 
 def _batches(rounds: int, width: int) -> list[int]:

@@ -1,34 +1,44 @@
-"""Two evaluations of the same queries, side by side: what changed, and whether it is more than chance."""
+"""Two evaluations of the same queries, side by side: what changed, whether it is more than chance, and why."""
 
-from dataclasses import dataclass
+import json
+import textwrap
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from index.errors import UsageError
 
 from .bootstrap import holm, interval, randomisation
-from .files import bad_line, read_rows
+from .comparison_page import comparison_page
+from .files import bad_line, read_rows, write_json, write_text
+from .html import settings
+from .movers import Mover, mover, well_formed
 from .reports import columns
 
 MOVERS = 5
+"""Queries shown in each direction."""
 SAME = 1e-9  # differences closer to 0 are ties
+WIDTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One evaluation as read from its folder: measure to {query id: value}, and the queries' texts."""
+    """One evaluation as read from its folder: measure to {query id: value}, the queries' rows, and what was run."""
 
     folder: Path
     measures: dict[str, dict[str, float]]
-    texts: dict[str, str]
+    rows: dict[str, dict[str, Any]]
+    config: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One measure in both: means, B less A with its 95 % paired bootstrap interval, and the paired test.
 
-    `p` is that of the randomisation test, `p_holm` the same corrected for the number of measures; wins are
-    queries on which B is better.
+    `p` is that of the randomisation test, `p_holm` the same corrected for the number of measures; `won` are
+    the queries on which B is better, `lost` those on which A is, of the `queries` that both have the measure
+    for. `deltas` has B less A of each.
     """
 
     measure: str
@@ -38,65 +48,109 @@ class Difference:
     ci: tuple[float, float]
     p: float
     p_holm: float
-    wins: int
-    losses: int
-    ties: int
+    deltas: dict[str, float]
 
+    @property
+    def won(self) -> list[str]:
+        return [query for query, delta in self.deltas.items() if delta > SAME]
 
-@dataclass(frozen=True, slots=True)
-class Mover:
-    """A query whose score changed much, by the first measure."""
+    @property
+    def lost(self) -> list[str]:
+        return [query for query, delta in self.deltas.items() if delta < -SAME]
 
-    query: str
-    text: str
-    a: float
-    b: float
+    @property
+    def queries(self) -> int:
+        return len(self.deltas)
+
+    @property
+    def sure(self) -> bool:
+        """Whether the difference is significant at 5 % after correction."""
+        return self.p_holm < 0.05
+
+    def as_json(self) -> dict[str, object]:
+        names = ("measure", "a", "b", "difference", "p", "p_holm", "queries", "won", "lost")
+        counts = {"wins": len(self.won), "losses": len(self.lost)}
+        counts["ties"] = self.queries - sum(counts.values())
+        return {name: getattr(self, name) for name in names} | {"ci": list(self.ci)} | counts
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """All measures that both evaluations have, and the queries that moved most, largest change first."""
+    """All measures that both evaluations have, what of their settings differs, and the queries that moved most.
+
+    `changed` has (setting, A's, B's) rows; `texts` the queries; `gained` and `lost` the movers by the first
+    measure, largest change first.
+    """
 
     a: Path
     b: Path
-    queries: int
+    texts: dict[str, str]
+    changed: tuple[tuple[str, str, str], ...]
     differences: tuple[Difference, ...]
-    movers: tuple[Mover, ...]
+    gained: tuple[Mover, ...]
+    lost: tuple[Mover, ...]
 
-    def as_json(self) -> dict[str, object]:
-        """The object of `footnoted compare --json`."""
+    def as_json(self, folder: str | Path | None = None) -> dict[str, object]:
+        """The object of `footnoted compare --json`; `folder` is where `write` put the page, if anywhere."""
         return {
             "a": str(self.a),
             "b": str(self.b),
-            "queries": self.queries,
-            "differences": [
-                {name: getattr(one, name) for name in Difference.__slots__} | {"ci": list(one.ci)}
-                for one in self.differences
-            ],
-            "movers": [{name: getattr(one, name) for name in Mover.__slots__} for one in self.movers],
+            "queries": len(self.texts),
+            "changed": [{"setting": name, "a": ours, "b": theirs} for name, ours, theirs in self.changed],
+            "differences": [one.as_json() for one in self.differences],
+            "gained": [asdict(one) for one in self.gained],
+            "lost": [asdict(one) for one in self.lost],
+            "page": str(Path(folder).expanduser().resolve() / "report.html") if folder is not None else None,
         }
 
+    def write(self, folder: str | Path) -> Path:
+        """Write report.html and comparison.json; the folder's path."""
+        at = Path(folder).expanduser().resolve()
+        write_json(at / "comparison.json", self.as_json(at))
+        write_text(at / "report.html", comparison_page(self))
+        return at
+
     def table(self) -> str:
-        """A table for a terminal; a star marks what is significant at 5 % after correction."""
-        head = ("measure", "A", "B", "B - A", "95 % interval", "p", "p (Holm)", "wins", "losses", "ties")
-        rows = [
-            (
-                one.measure + ("*" if one.p_holm < 0.05 else ""),
-                f"{one.a:.4f}",
-                f"{one.b:.4f}",
-                f"{one.difference:+.4f}",
-                f"{one.ci[0]:+.4f} to {one.ci[1]:+.4f}",
-                f"{one.p:.4f}",
-                f"{one.p_holm:.4f}",
-                *map(str, (one.wins, one.losses, one.ties)),
-            )
-            for one in self.differences
-        ]
-        lines = [f"A {self.a}", f"B {self.b}", f"{self.queries} queries", columns([head, *rows])]
-        if self.movers:
-            lines += ["", f"moved most by {self.differences[0].measure}:"]
-            lines += [f"{m.a:.3f} -> {m.b:.3f}  {m.query}  {' '.join(m.text.split())}" for m in self.movers]
+        """For a terminal of 100 columns; a star marks what is significant at 5 % after correction."""
+        lines = [f"A {self.a}", f"B {self.b}", f"{len(self.texts)} queries"]
+        if self.changed:
+            rows = [(name, _cut(ours, 32), _cut(theirs, 32)) for name, ours, theirs in self.changed]
+            lines += ["", columns([("what differs", "A", "B"), *rows])]
+        head = ("measure", "A", "B", "B - A", "95 % interval", "p", "p (Holm)", "won", "lost", "tied")
+        lines += ["", columns([head, *map(_cells, self.differences)])]
+        if partial := [one for one in self.differences if one.queries < len(self.texts)]:
+            told = ", ".join(f"{one.measure} {one.queries}" for one in partial)
+            lines += ["", *textwrap.wrap(f"over fewer queries, those that both have it for: {told}", WIDTH)]
+        first = self.differences[0].measure
+        for word, movers in (("gained", self.gained), ("lost", self.lost)):
+            if movers:
+                lines += ["", f"{word} most by {first}:"]
+                lines += [line for one in movers for line in _mover_lines(one)]
         return "\n".join(lines)
+
+
+def _cells(one: Difference) -> tuple[str, ...]:
+    won, lost = len(one.won), len(one.lost)
+    return (
+        _cut(one.measure, 20) + ("*" if one.sure else ""),
+        f"{one.a:.4f}",
+        f"{one.b:.4f}",
+        f"{one.difference:+.4f}",
+        f"{one.ci[0]:+.4f} to {one.ci[1]:+.4f}",
+        f"{one.p:.4f}",
+        f"{one.p_holm:.4f}",
+        *map(str, (won, lost, one.queries - won - lost)),
+    )
+
+
+def _mover_lines(one: Mover) -> list[str]:
+    head = f"{one.a:.3f} -> {one.b:.3f}  {one.query}  {' '.join(one.text.split())}"
+    wrapped = [textwrap.wrap(line, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6) for line in one.why]
+    return [_cut(head, WIDTH), *(line for lines in wrapped for line in lines)]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 3] + "..."
 
 
 def compare(a: str | Path, b: str | Path) -> Comparison:
@@ -105,43 +159,62 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
     Raises UsageError when a folder holds no evaluation, or the two are not over the same queries.
     """
     one, other = _read(Path(a)), _read(Path(b))
-    _check_same(one, other, set(one.texts), set(other.texts))
-    shared = [name for name in one.measures if name in other.measures]
-    if not shared:
+    _check_same(one, other)
+    differences = _differences(one, other)
+    first = differences[0]
+    every = {query: sum(d.deltas.get(query, 0.0) for d in differences) for query in one.rows}
+    moved = sorted(first.deltas, key=lambda query: (-abs(first.deltas[query]), -abs(every[query]), query))
+
+    def movers(queries: list[str]) -> tuple[Mover, ...]:
+        chosen = [query for query in moved if query in set(queries)][:MOVERS]
+        scores = [(query, one.measures[first.measure][query], other.measures[first.measure][query]) for query in chosen]
+        return tuple(mover(query, a, b, one.rows[query], other.rows[query]) for query, a, b in scores)
+
+    return Comparison(
+        a=one.folder,
+        b=other.folder,
+        texts={query: str(row["text"]) for query, row in one.rows.items()},
+        changed=_changed(one.config, other.config),
+        differences=differences,
+        gained=movers(first.won),
+        lost=movers(first.lost),
+    )
+
+
+def _differences(one: Scores, other: Scores) -> tuple[Difference, ...]:
+    """Of every measure that both have for some query, over the queries that both have it for, most first."""
+    deltas: dict[str, dict[str, float]] = {}
+    for name, ours in one.measures.items():
+        theirs = other.measures.get(name, {})
+        if both := {query: theirs[query] - value for query, value in ours.items() if query in theirs}:
+            deltas[name] = both
+    if not deltas:
         raise UsageError(
             f"no measure in common: {one.folder} has {', '.join(one.measures) or 'none'}, "
             f"{other.folder} has {', '.join(other.measures) or 'none'}"
         )
-    for name in shared:
-        _check_same(one, other, set(one.measures[name]), set(other.measures[name]))
-    deltas = {
-        name: {query: other.measures[name][query] - value for query, value in one.measures[name].items()}
-        for name in shared
-    }
-    ps = [randomisation(list(deltas[name].values())) for name in shared]
-    differences = tuple(
+    deltas = dict(sorted(deltas.items(), key=lambda item: -len(item[1])))
+    ps = [randomisation(list(values.values())) for values in deltas.values()]
+    return tuple(
         Difference(
             measure=name,
-            a=fmean(one.measures[name].values()),
-            b=fmean(other.measures[name].values()),
-            difference=fmean(deltas[name].values()),
-            ci=interval(list(deltas[name].values())),
+            a=fmean(one.measures[name][query] for query in values),
+            b=fmean(other.measures[name][query] for query in values),
+            difference=fmean(values.values()),
+            ci=interval(list(values.values())),
             p=p,
             p_holm=corrected,
-            wins=sum(delta > SAME for delta in deltas[name].values()),
-            losses=sum(delta < -SAME for delta in deltas[name].values()),
-            ties=sum(abs(delta) <= SAME for delta in deltas[name].values()),
+            deltas=values,
         )
-        for name, p, corrected in zip(shared, ps, holm(ps), strict=True)
+        for (name, values), p, corrected in zip(deltas.items(), ps, holm(ps), strict=True)
     )
-    first = shared[0]
-    moved = sorted(deltas[first].items(), key=lambda item: (-abs(item[1]), item[0]))[:MOVERS]
-    movers = tuple(
-        Mover(query, one.texts[query], one.measures[first][query], other.measures[first][query])
-        for query, delta in moved
-        if abs(delta) > SAME
+
+
+def _changed(ours: dict[str, str], theirs: dict[str, str]) -> tuple[tuple[str, str, str], ...]:
+    names = dict.fromkeys([*ours, *theirs])
+    return tuple(
+        (name, ours.get(name, "-"), theirs.get(name, "-")) for name in names if ours.get(name) != theirs.get(name)
     )
-    return Comparison(one.folder, other.folder, len(one.texts), differences, movers)
 
 
 def _read(folder: Path) -> Scores:
@@ -149,24 +222,35 @@ def _read(folder: Path) -> Scores:
     file = folder / "per_query.jsonl"
     if not file.is_file():
         raise UsageError(f"{folder} holds no evaluation: give a folder that footnoted eval --out wrote")
-    scores = Scores(folder, {}, {})
+    scores = Scores(folder, {}, {}, _config(folder / "config.json"))
     for number, row in read_rows(file):
         query, text, metrics = row.get("query"), row.get("text"), row.get("metrics")
         if not isinstance(query, str) or not isinstance(text, str) or not isinstance(metrics, dict):
             raise bad_line(file, number, 'a row is {"query", "text", "metrics"}', row)
         if not all(isinstance(value, int | float) for value in metrics.values()):
             raise bad_line(file, number, '"metrics" holds numbers', row)
-        if query in scores.texts:
+        if not well_formed(row):
+            raise bad_line(file, number, "a row is what this version's footnoted eval writes: evaluate again", query)
+        if query in scores.rows:
             raise bad_line(file, number, "query ids must differ", query)
-        scores.texts[query] = text
+        scores.rows[query] = row
         for name, value in metrics.items():
             scores.measures.setdefault(name, {})[query] = float(value)
-    if not scores.texts:
+    if not scores.rows:
         raise UsageError(f"{file} holds no queries")
     return scores
 
 
-def _check_same(one: Scores, other: Scores, ours: set[str], theirs: set[str]) -> None:
+def _config(file: Path) -> dict[str, str]:
+    """What was run, as (dotted name: value); nothing where the file is not there or cannot be read as one."""
+    try:
+        return dict(settings(json.loads(file.read_text(encoding="utf-8"))))
+    except (OSError, ValueError):
+        return {}
+
+
+def _check_same(one: Scores, other: Scores) -> None:
+    ours, theirs = set(one.rows), set(other.rows)
     if ours != theirs:
         odd = min(ours ^ theirs)
         raise UsageError(

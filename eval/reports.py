@@ -3,18 +3,37 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .files import write_json, write_rows
+from .collection_page import collection_page
+from .files import write_json, write_rows, write_text
+from .places import Place
 from .runs import Qrels, Run, write_qrels, write_run
 
 
 @dataclass(frozen=True, slots=True)
 class QueryRow:
-    """One query's scores. `relevant` maps each relevant document to its rank, None if not retrieved."""
+    """One query's scores. `relevant` maps each relevant document to its rank, None if not retrieved.
+
+    `places` has the first documents and the relevant ones wherever they were found, `seconds` is the time
+    of the search.
+    """
 
     query: str
     text: str
     metrics: dict[str, float]
     relevant: dict[str, int | None]
+    places: tuple[Place, ...] = ()
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, object]:
+        """A row of per_query.jsonl."""
+        return {
+            "query": self.query,
+            "text": self.text,
+            "metrics": self.metrics,
+            "relevant": self.relevant,
+            "places": [place.as_json() for place in self.places],
+            "seconds": round(self.seconds, 6),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +41,9 @@ class Report:
     """Means over the queries of a collection.
 
     `metrics` are fractions of 1, `ci` their 95 % bootstrap intervals (low, high) over queries, `run` the
-    documents retrieved. `seconds` is the time of all searches. `config` says what was run.
+    documents retrieved. `seconds` is the time of all searches. `spans` counts the judged spans, those that
+    moved and those that are lost; empty where none were judged. `notes` are lines for a person on what was
+    left out. `config` says what was run.
     """
 
     collection: str
@@ -34,6 +55,8 @@ class Report:
     run: Run
     qrels: Qrels
     seconds: float
+    spans: dict[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     config: dict[str, object] = field(default_factory=dict)
 
     def as_json(self, folder: str | Path | None = None) -> dict[str, object]:
@@ -45,36 +68,36 @@ class Report:
             "queries": self.queries,
             "metrics": self.metrics,
             "ci": {name: list(ends) for name, ends in self.ci.items()},
+            **({"spans": self.spans} if self.spans else {}),
+            **({"notes": list(self.notes)} if self.notes else {}),
             "per_query": str(at / "per_query.jsonl") if at else None,
             "run": str(at / "run.trec") if at else None,
+            "page": str(at / "report.html") if at else None,
             "seconds": round(self.seconds, 3),
         }
 
     def write(self, folder: str | Path) -> Path:
-        """Write report.json, config.json, per_query.jsonl, run.trec and qrels.trec; the folder's path."""
+        """Write report.html, report.json, config.json, per_query.jsonl, run.trec and qrels.trec; the folder's path."""
         at = Path(folder).expanduser().resolve()
         write_run(at / "run.trec", self.run, tag=f"footnoted-{self.mode}")
         write_qrels(at / "qrels.trec", self.qrels)
-        write_rows(
-            at / "per_query.jsonl",
-            (
-                {"query": row.query, "text": row.text, "metrics": row.metrics, "relevant": row.relevant}
-                for row in self.per_query
-            ),
-        )
+        write_rows(at / "per_query.jsonl", (row.as_json() for row in self.per_query))
         write_json(at / "config.json", self.config)
         write_json(at / "report.json", self.as_json(at))
+        write_text(at / "report.html", collection_page(self))
         return at
 
     def table(self) -> str:
         """A table for a terminal."""
-        pace = 1000 * self.seconds / self.queries
+        pace = f", {1000 * self.seconds / self.queries:.1f} ms a query" if self.seconds else ""
         rows = [
             (name, f"{mean:.4f}", f"{self.ci[name][0]:.4f} to {self.ci[name][1]:.4f}")
             for name, mean in self.metrics.items()
         ]
-        head = f"{self.collection}, {self.mode}: {self.queries} queries, {pace:.1f} ms a query"
-        return head + "\n" + columns([("measure", "mean", "95 % interval"), *rows])
+        head = f"{self.collection}, {self.mode}: {self.queries} queries{pace}"
+        if self.spans:
+            head += "\nspans: " + ", ".join(f"{count} {kind}" for kind, count in self.spans.items())
+        return "\n".join([head, *self.notes, columns([("measure", "mean", "95 % interval"), *rows])])
 
 
 def columns(rows: list[tuple[str, ...]]) -> str:

@@ -5,13 +5,18 @@ A run line is `query Q0 document rank score tag`, a judgement line `query 0 docu
 """
 
 import math
+import re
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
 from index.errors import UsageError
 
 from .files import bad_line, lines, write_text
+from .topics import is_id
+
+JUDGEMENT = "a judgement is: query 0 document grade, or query, document and grade between tabs"
 
 Run = dict[str, dict[str, float]]
 """Query id to {document id: score}, larger is better."""
@@ -76,6 +81,26 @@ def write_run(file: str | Path, run: Run, tag: str = "footnoted") -> None:
     )
 
 
+def read_qrels(file: str | Path) -> Qrels:
+    """Read judgements: TREC's four columns (query, anything, document, whole-number grade), or BEIR's three
+    between tabs, whose first line may be a header. Raises UsageError that names the first bad line.
+    """
+    file, qrels = Path(file), Qrels()
+    for number, line in lines(file):
+        three = line.count("\t") == 2
+        fields = [field.strip() for field in line.split("\t")] if three else line.split()
+        if number == 1 and three and not _is_grade(fields[2]):
+            continue  # the header
+        if len(fields) != (3 if three else 4) or not all(map(is_id, fields)) or not _is_grade(fields[-1]):
+            raise bad_line(file, number, JUDGEMENT, line)
+        query, document, grade = fields[0], fields[-2], int(fields[-1])
+        if qrels.setdefault(query, {}).setdefault(document, grade) != grade:
+            raise bad_line(file, number, "a document is judged once for a query", line)
+    if not qrels:
+        raise UsageError(f"{file} holds no judgements; {JUDGEMENT}")
+    return qrels
+
+
 def write_qrels(file: str | Path, qrels: Qrels) -> None:
     """Write judgements in the TREC format: four columns, no header."""
     _check_ids(qrels)
@@ -85,15 +110,24 @@ def write_qrels(file: str | Path, qrels: Qrels) -> None:
 
 def check_id(id: str) -> str:
     """`id` itself; a UsageError if it is empty or holds white space."""
-    if id.split() != [id]:
+    if not is_id(id):
         raise UsageError(f"a TREC file cannot hold the id {id!r}: ids must not be empty or hold white space")
     return id
+
+
+def trec_id(source: str) -> str:
+    """A source as a TREC file can hold it: white space and "%" percent-encoded, as in a URL (RFC 3986)."""
+    return re.sub(r"[\s%]", lambda found: quote(found[0], safe=""), source)
 
 
 def _check_ids(table: Run | Qrels) -> None:
     for query, documents in table.items():
         for id in (query, *documents):
             check_id(id)
+
+
+def _is_grade(text: str) -> bool:
+    return text.removeprefix("-").isdecimal() and text.isascii()
 
 
 def _number(text: str) -> float | None:

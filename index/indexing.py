@@ -64,8 +64,8 @@ def update(
         return run.report(time.perf_counter() - started)
 
 
-# What a first commit that was cut off leaves.
-_LEFTOVERS = {"lock", "segments", "manifests", "CURRENT.tmp", "log"}
+# What a first commit that was cut off leaves, and judgements taken along from another index.
+_LEFTOVERS = {"lock", "segments", "manifests", "CURRENT.tmp", "log", "feedback.jsonl"}
 
 
 def _check_free(folder: Path) -> None:

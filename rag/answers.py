@@ -21,7 +21,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A footnote: `document.text[start:end] == quote`, marked `[marker]` in the answer's text."""
+    """A footnote: `document.text[start:end] == quote`, marked `[marker]` in the answer's text.
+
+    `answer` is the span of the quote that is the answer itself, in characters of the quote; None where the
+    question asks for nothing that can be told by its form.
+    """
 
     marker: int
     source: str
@@ -33,6 +37,7 @@ class Citation:
     page: int | None
     heading: str
     score: float
+    answer: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
+
+from index.sentences import Span
 
 from .answers import Citation
 from .reading import Sentence
@@ -11,15 +14,19 @@ _LIKE_A_MARKER = re.compile(r"\[(?=\d+\])")
 _WORD_JOINER = "\u2060"
 
 
-def cite(sentences: Sequence[Sentence], lead: str = "") -> tuple[str, tuple[Citation, ...]]:
+def cite(
+    sentences: Sequence[Sentence], lead: str = "", answers: Sequence[Span | None] = ()
+) -> tuple[str, tuple[Citation, ...]]:
     """The sentences in the order given, each followed by its marker, after an optional lead.
+
+    `answers` are the spans of the sentences that are the answer itself, as far as they are known.
 
     A quote is exact in its citation; in the text, a reference mark such as `[12]` inside a quote
     gets an invisible character, so that the only markers there are ours.
     """
     parts = [lead] if lead else []
     citations = []
-    for marker, sentence in enumerate(sentences, 1):
+    for marker, (sentence, answer) in enumerate(zip_longest(sentences, answers), 1):
         parts.append(f"{_LIKE_A_MARKER.sub('[' + _WORD_JOINER, sentence.text)} [{marker}]")
         passage = sentence.hit.passage
         citations.append(
@@ -34,6 +41,7 @@ def cite(sentences: Sequence[Sentence], lead: str = "") -> tuple[str, tuple[Cita
                 page=passage.page,
                 heading=passage.heading,
                 score=sentence.score,
+                answer=answer,
             )
         )
     return " ".join(parts), tuple(citations)

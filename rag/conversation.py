@@ -35,16 +35,23 @@ LEANING, NAMELESS = -0.05, 0.05
 SEPARATOR = " · "
 
 _OPENING = re.compile(
-    r"^(?:and|but|or|so|then|also|what about|how about|what of|why|how come|no|yes|i mean|i meant)\b", re.IGNORECASE
+    r"^(?:and|but|or|so|then|also|what about|how about|what of|how come|no|yes|i mean|i meant"
+    r"|which (?:is|are|was|were|one))\b",
+    re.IGNORECASE,
 )
+# "That" and "one" are mostly no pronouns: only where nothing follows, or after a verb.
 _PRONOUN = re.compile(
-    r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|that|these|those|ones?)\b", re.IGNORECASE
+    r"""\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|this|these|those|ones
+    |(?:that|one)(?=\s*(?:[?.,!]|$))|(?:(?<=is\ )|(?<=was\ )|(?<=did\ )|(?<=does\ ))that)\b""",
+    re.IGNORECASE | re.VERBOSE,
 )
 # A capital within a sentence; and a number, which tells as much in a question.
 _NAME = re.compile(r"(?<=[\w,;’'] )[A-Z][\w'’-]+")
 _PARTICULAR = re.compile(rf"{_NAME.pattern}|\d[\d.,:]*")
 _WORD = re.compile(r"\w[\w'’.,:-]*\w|\w")
 # A question of so few content words names too little to be searched alone.
+BARE = 1
+# After more content words than this, a pronoun stands for one of them; a question of more has a topic.
 _FEW = 2
 
 
@@ -76,10 +83,10 @@ def follow_up(
 
     `answered` gives the quotes of the answer to the last of them; it is called for a follow-up with a
     pronoun only, which may stand for a name in it.
-    Raises UsageError for a history that is one text, or holds something that is no question.
+    Raises UsageError for a history that is no list, or holds something that is no question.
     """
-    if isinstance(history, str):
-        raise UsageError("history must be a list of the earlier questions, got one text")
+    if not isinstance(history, (list, tuple)):
+        raise UsageError(f"history must be a list of the earlier questions, got {type(history).__name__}")
     words = _words(history)
     added = _new(question, words)
     if not added or question.wanted is Wanted.OVERVIEW:
@@ -95,15 +102,17 @@ def follow_up(
 
 
 def leans(question: Question) -> bool:
-    """Whether the wording leans on what was said: how it opens, a pronoun without a name before it, or
-    hardly a word that carries content.
+    """Whether the wording leans on what was said: how it opens, a pronoun for which nothing stands before
+    it, or hardly a word that carries content.
     """
     if _OPENING.search(question.text):
         return True
-    name, pronoun = _PARTICULAR.search(question.text), _PRONOUN.search(question.text)
-    if pronoun and not (name and name.start() < pronoun.start()):
-        return True
-    return len(question.words) <= _FEW and not name
+    pronoun = _PRONOUN.search(question.text)
+    if pronoun:
+        before = question.text[: pronoun.start()]
+        if not _PARTICULAR.search(before) and len(set(terms(before))) <= _FEW:
+            return True
+    return len(question.words) <= BARE and not _PARTICULAR.search(question.text)
 
 
 def _words(history: Sequence[str]) -> list[str]:

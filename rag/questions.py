@@ -53,6 +53,7 @@ _QUANTITIES = (
     "number percentage percent rate price cost size amount temperature population total share ratio score accuracy "
     "distance height length weight age"
 )
+_AUXILIARIES = "is are was were do does did has have had can could should will would may must"
 _PEOPLE = "person man woman author scientist leader king queen commander general president"
 _PLACES = "country city place town region state province location room building island"
 
@@ -70,7 +71,7 @@ _WANTED = [
     (Wanted.PERSON, rf"\b(?:who|whom|whose|(?:what|which) {any_of(_PEOPLE)})\b"),
     (Wanted.PLACE, rf"\b(?:where|(?:what|which) {any_of(_PLACES)})\b"),
     (Wanted.REASON, r"\b(?:why|how come|what (?:caused|causes|led|made)|what (?:was|is) the (?:reason|cause))\b"),
-    (Wanted.YES_OR_NO, rf"^{any_of('is are was were do does did has have had can could should will would may must')}\b"),
+    (Wanted.YES_OR_NO, rf"^{any_of(_AUXILIARIES)}\b"),
 ]
 _WANTED_PATTERNS = [(wanted, re.compile(pattern, re.IGNORECASE)) for wanted, pattern in _WANTED]
 

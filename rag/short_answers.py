@@ -7,11 +7,12 @@ surroundings share most with the question is taken. Where the kind is not known,
 import re
 from collections.abc import Iterator, Mapping
 
+from index import Index
+from index.sentences import Span
 from index.terms import terms
 
 from .questions import MONTHS, NUMBER_WORDS, PERIODS, Question, Wanted, any_of
-
-Span = tuple[int, int]
+from .reading import Sentence
 
 _YEAR = r"(?:1\d{3}|20\d{2})"
 _DAY = r"\d{1,2}(?:st|nd|rd|th)?"
@@ -34,9 +35,7 @@ _NUMBER = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _CAPITAL = r"(?:[A-Z][\w'’&-]*\.?|[A-Z]\.)"
-_NAME = re.compile(
-    rf"{_CAPITAL}(?:\s(?:(?:of|the|de|la|van|von|der|den|bin|ibn|al|du|and\sthe)\s){{0,2}}{_CAPITAL})*"
-)
+_NAME = re.compile(rf"{_CAPITAL}(?:\s(?:(?:of|the|de|la|van|von|der|den|bin|ibn|al|du|and\sthe)\s){{0,2}}{_CAPITAL})*")
 # What opens a sentence with a capital and is no name.
 _OPENERS = frozenset(
     """the a an in on at by for from with to of and but or as it he she they this that these those his her its their
@@ -59,11 +58,15 @@ _LASTING = re.compile(r"\bhow (?:long|old|often)\b", re.IGNORECASE)
 _LEAD = 1.3
 
 
-def short_answer(question: Question, sentence: str, weights: Mapping[str, float]) -> Span | None:
-    """The (start, end) characters of `sentence` that answer, or None if there is nothing of the wanted kind.
-
-    `weights` are the question's terms with their rarity, as the sentence's language has them.
+def short_answer(index: Index, question: Question, sentence: Sentence) -> Span | None:
+    """The (start, end) characters of a sentence's text that answer; None if nothing in it is of the wanted
+    kind, or nothing stands out.
     """
+    weights = index.query_weights(question.text, sentence.language, question.further)
+    return _nearest(question, sentence.text, weights)
+
+
+def _nearest(question: Question, sentence: str, weights: Mapping[str, float]) -> Span | None:
     brought = frozenset(weights)
     words = [(*found.span(), frozenset(terms(found[0]))) for found in _WORD.finditer(sentence)]
     scored: list[tuple[float, Span]] = []

@@ -19,6 +19,7 @@ from .overview import overview
 from .questions import Question, Wanted
 from .reading import Sentence, choose, read
 from .retrieval import Mode, retrieve
+from .short_answers import short_answer
 from .tracing import Trace, trace
 
 # One constant for the text, the code and the tests.
@@ -102,12 +103,12 @@ class System:
         refusal. Raises UsageError for an empty question.
         """
         started = time.perf_counter()
+        load_s, self._load_s = self._load_s, 0.0
         index = self.index
         search = self._follow_up(index, Question.parse(question), history)
         asked = search.read
         retrieved = retrieve(index, asked.text, HITS, vector=search.vector, further=asked.further)
         retrieved_at = time.perf_counter()
-        load_s, self._load_s = self._load_s, 0.0
         timings = Timings(load_s, retrieved_at - started, 0.0, load_s + retrieved_at - started)
         partial = Answer(
             asked.text, "", (), retrieved.hits, searched=search.text, generation=index.generation, timings=timings
@@ -125,7 +126,8 @@ class System:
             text = REFUSAL if index.passages else EMPTY
             done = replace(partial, text=text, abstained=True, confidence=sure)
         else:
-            text, cited = cite(chosen, lead)
+            answers = [short_answer(index, asked, sentence) for sentence in chosen]
+            text, cited = cite(chosen, lead, answers)
             done = replace(partial, text=text, citations=cited, confidence=sure)
         finished = time.perf_counter()
         yield replace(

@@ -18,7 +18,7 @@ from .questions import Question, Wanted
 from .reading import KEEP, PASSAGES, Features, Sentence, read, same
 from .retrieval import retrieve
 
-# Left-out files that the report names, and rare words of the passage that it proposes.
+# Left-out files that the report names, and rare words that it proposes.
 _NAMED = 3
 _PROPOSED = 3
 # Passages whose sentences are compared with a phrase that no document has.
@@ -207,16 +207,17 @@ def _dense(found: tuple[Candidate, ...], row: int) -> Stage:
 
 def _lexical(found: tuple[Candidate, ...], row: int, question: Question, passage: Passage) -> Stage:
     has = set(terms(f"{passage.context} {passage.text}"))
-    shared = [word for word in question.words if word in has]
-    lacks = [word for word in question.words if word not in has]
+    words = {stem: word for word in re.findall(r"\w[\w'’.,:-]*\w|\w", question.text) for stem in terms(word)}
+    shared = [word for stem, word in words.items() if stem in has]
+    lacks = [word for stem, word in words.items() if stem not in has]
     figures: dict[str, Any] = {"rank": None, "score": None, "shared": shared, "lacks": lacks}
-    words = f"has {', '.join(shared) or 'none of its words'}" + (f"; lacks {', '.join(lacks)}" if lacks else "")
+    said = f"has {', '.join(shared) or 'none of its words'}" + (f"; lacks {', '.join(lacks)}" if lacks else "")
     for rank, one in enumerate(found, 1):
         if one.row == row:
             detail = f"rank {rank:,} of {len(found):,} by words, BM25 {one.score:.2f}{_first(rank, found[0].score, 2)}"
             figures |= {"rank": rank, "score": round(one.score, 6)}
-            return Stage("lexical", rank <= POOL, f"{detail}; {words}", figures)
-    return Stage("lexical", False, f"not found by words: {words}", figures)
+            return Stage("lexical", rank <= POOL, f"{detail}; {said}", figures)
+    return Stage("lexical", False, f"not found by words: {said}", figures)
 
 
 def _fused(rows: tuple[int, ...], scores: list[float], row: int) -> Stage:
@@ -308,8 +309,8 @@ def _advice(index: Index, lost: str, places: list[_Place], stages: list[Stage], 
     if lost == "chunk":
         return "Longer passages keep it whole:  footnoted index --rebuild --chunk-size TOKENS --overlap TOKENS PATH"
     if lost == "fused" and places[0].passage is not None:
-        words = ", ".join(_rare(index, places[0].passage, stages))
-        return f"Ask with words of that passage, such as {words}." if words else "Ask with words of that passage."
+        words = ", ".join(_rare(index, places[0], places[0].passage, stages))
+        return f"Ask with words of that place, such as {words}." if words else "Ask with words of that passage."
     if lost == "read" and stages[-3].passed is None:
         return "Ask about the matter itself, not about the documents."
     if lost == "read":
@@ -320,13 +321,15 @@ def _advice(index: Index, lost: str, places: list[_Place], stages: list[Stage], 
     return "The sentences before it were more likely; a question that only this sentence answers brings it up."
 
 
-def _rare(index: Index, passage: Passage, stages: list[Stage]) -> list[str]:
-    """The rarest plain words of the passage that the query does not have."""
-    shared = next(stage.figures["shared"] for stage in stages if stage.name == "lexical")
-    words = {word: terms(word) for word in re.findall(r"[^\W\d_]{4,}", passage.text)}
-    stems = {word: stem[0] for word, stem in words.items() if stem and stem[0] not in shared}
-    rarity = dict(zip(stems, index.term_weights(list(stems.values())), strict=True))
-    chosen: dict[str, str] = {}
-    for word in sorted(stems, key=lambda one: -rarity[one]):
-        chosen.setdefault(stems[word], word)
-    return list(chosen.values())[:_PROPOSED]
+def _rare(index: Index, place: _Place, passage: Passage, stages: list[Stage]) -> list[str]:
+    """The rarest plain words of the sentences with the phrase that the query does not have."""
+    (shared,) = [stage.figures["shared"] for stage in stages if stage.name == "lexical"]
+    known = set(terms(" ".join(shared)))
+    sentences = [passage.quote(number) for number, span in enumerate(passage.sentences) if place.within(*span)]
+    stems: dict[str, str] = {}
+    for word in re.findall(r"[^\W\d_]{4,}", " ".join(sentences)):
+        for stem in terms(word):
+            stems.setdefault(stem, word)
+    rarity = dict(zip(stems, index.term_weights(list(stems)), strict=True))
+    rarest = sorted((stem for stem in stems if stem not in known), key=lambda stem: -rarity[stem])
+    return [stems[stem] for stem in rarest[:_PROPOSED]]

@@ -90,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
 
     evaluation = command(
         "eval",
-        "measure retrieval on a collection, or answers on a file of questions",
+        "measure retrieval on a collection or judged topics, or answers on questions or on what was judged on the page",
         "footnoted eval scifact --mode fused --out runs/fused",
     )
     evaluation.add_argument(
@@ -98,11 +98,22 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         type=Path,
         metavar="COLLECTION",
-        help="folder: corpus.jsonl, queries.jsonl, qrels/test.tsv",
+        help="folder: corpus.jsonl, queries.jsonl, and qrels/test.tsv or spans.jsonl",
     )
     evaluation.add_argument("--questions", type=Path, metavar="FILE", help="questions (JSON lines) for the index")
     evaluation.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder for report, rows and run (default: the cache)"
+        "--from-feedback", action="store_true", help="what was judged on the chat page of the index"
+    )
+    evaluation.add_argument(
+        "--topics", type=Path, metavar="FILE", help="queries for the index: TREC topics, or lines of id, tab, text"
+    )
+    evaluation.add_argument(
+        "--qrels", type=Path, metavar="FILE", help="judged documents, TREC or BEIR, named as status lists them"
+    )
+    evaluation.add_argument("--spans", type=Path, metavar="FILE", help="judged spans of documents (JSON lines)")
+    evaluation.add_argument("--run", type=Path, metavar="FILE", help="TREC run to score by --qrels, without searching")
+    evaluation.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder for report.html, rows and run (default: the cache)"
     )
     evaluation.add_argument(
         "--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)"
@@ -111,10 +122,23 @@ def parser() -> argparse.ArgumentParser:
     _answering(evaluation)
 
     compare = command(
-        "compare", "compare two eval --out folders: paired differences", "footnoted compare runs/a runs/b"
+        "compare",
+        "compare two eval --out folders: paired differences, what moved and why",
+        "footnoted compare runs/a runs/b --out runs/a-b",
     )
     compare.add_argument("a", type=Path, metavar="DIR_A")
     compare.add_argument("b", type=Path, metavar="DIR_B")
+    compare.add_argument("--out", type=Path, metavar="DIR", help="folder for a page of it, report.html, and its JSON")
+
+    feedback = command(
+        "feedback",
+        "list what was judged on the chat page, or write it for others",
+        "footnoted feedback --qrels judged.qrels",
+    )
+    feedback.add_argument(
+        "--qrels", type=Path, metavar="FILE", help="write documents as TREC qrels, topics beside them"
+    )
+    feedback.add_argument("--spans", type=Path, metavar="FILE", help="write excerpts judged right, topics beside them")
 
     command("status", "what the index holds", "footnoted status")
     command("verify", "check every byte of the index", "footnoted verify")

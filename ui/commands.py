@@ -9,11 +9,12 @@ from pathlib import Path
 from index.caching import cache_folder
 from index.chunking import ChunkSettings
 from index.embedding import load_embedder
-from index.errors import FootnotedError, UsageError
+from index.errors import FootnotedError, NoIndex, UsageError
 from index.files import discover
 from index.index import Index, verify
 from index.indexing import remove, update
-from index.manifest import FORMAT
+from index.manifest import FORMAT, is_index
+from rag.feedback import FILE, Feedback, read_feedback
 from rag.system import System
 
 from . import printing
@@ -94,27 +95,60 @@ def _chat(options: argparse.Namespace) -> int:
 
 
 def _eval(options: argparse.Namespace) -> int:
-    if (options.collection is None) == (options.questions is None):
-        raise UsageError("give either a COLLECTION folder or --questions FILE")
-    from eval.collections import load_collection
-    from eval.evaluation import evaluate, evaluate_questions
+    _check_eval(options)
+    if options.from_feedback:
+        report, name = _eval_feedback(options)
+    elif options.questions is not None:
+        report, name = _eval_questions(options)
+    elif options.run is not None:
+        report, name = _eval_run(options)
+    elif options.topics is not None:
+        report, name = _eval_topics(options)
+    else:
+        report, name = _eval_collection(options)
+    folder = options.out or cache_folder() / "eval" / name
+    report.write(folder)
+    printing.report(report, folder, as_json=options.json)
+    return DONE
+
+
+def _check_eval(options: argparse.Namespace) -> None:
+    """Raises UsageError unless one thing is to be evaluated, and has what it is judged by."""
+    searched = options.topics is not None or options.run is not None
+    named = [options.collection is not None, options.questions is not None, options.from_feedback, searched]
+    if sum(named) != 1:
+        raise UsageError("give one of COLLECTION, --questions FILE, --topics FILE, --run FILE and --from-feedback")
+    if not searched and (options.qrels or options.spans):
+        raise UsageError("--qrels and --spans judge --topics FILE or --run FILE")
+    if options.run is not None and options.spans is not None:
+        raise UsageError("a run ranks documents, not spans: search with --topics FILE instead, or leave --spans out")
+    if options.run is not None and options.qrels is None:
+        raise UsageError("--run is scored by judgements: add --qrels FILE")
+    if searched and options.qrels is None and options.spans is None:
+        raise UsageError("--topics are scored by judgements: add --qrels FILE, --spans FILE or both")
+
+
+def _eval_questions(options: argparse.Namespace) -> tuple[printing.Report, str]:
+    from eval.evaluation import evaluate_questions
     from eval.questions import load_questions
 
-    if options.questions is not None:
-        questions = load_questions(options.questions)
-        system = _opened(options.index)
-        with Bar() as bar:
-            answered = evaluate_questions(
-                questions,
-                system,
-                options.threshold,
-                settings=_settings(system.index),
-                progress=bar.counting("questions"),
-            )
-        folder = options.out or cache_folder() / "eval" / options.questions.stem
-        answered.write(folder)
-        printing.report(answered, folder, as_json=options.json)
-        return DONE
+    questions = load_questions(options.questions)
+    system = _opened(options.index)
+    with Bar() as bar:
+        report = evaluate_questions(
+            questions,
+            system,
+            options.threshold,
+            settings={"questions": options.questions.name, **_settings(system.index)},
+            progress=bar.counting("questions"),
+        )
+    return report, options.questions.stem
+
+
+def _eval_collection(options: argparse.Namespace) -> tuple[printing.Report, str]:
+    from eval.collections import load_collection
+    from eval.evaluation import evaluate
+
     collection = load_collection(options.collection)
     # An index of another format is left alone: a cache is no place to ask a person to rebuild.
     which = printing.short_hash(f"{FORMAT} {collection.corpus.resolve()}")
@@ -124,25 +158,106 @@ def _eval(options: argparse.Namespace) -> int:
         at = at.with_name(f"{at.name}-{printing.short_hash(embedder.name)}")
     with Bar() as bar:
         update(at, [collection.corpus], embedder=embedder, progress=bar.indexing)
-        searched = System.open(at, embedder=embedder)
+        system = System.open(at, embedder=embedder)
         report = evaluate(
-            collection, searched, options.mode, settings=_settings(searched.index), progress=bar.counting("queries")
+            collection, system, options.mode, settings=_settings(system.index), progress=bar.counting("queries")
         )
-    folder = options.out or cache_folder() / "eval" / f"{collection.name}-{options.mode}"
-    report.write(folder)
-    printing.report(report, folder, as_json=options.json)
+    return report, f"{collection.name}-{options.mode}"
+
+
+def _eval_topics(options: argparse.Namespace) -> tuple[printing.Report, str]:
+    from eval.evaluation import evaluate_topics
+    from eval.runs import read_qrels
+    from eval.spans import read_spans
+    from eval.topics import read_topics
+
+    topics = read_topics(options.topics)
+    qrels = read_qrels(options.qrels) if options.qrels else {}
+    spans = read_spans(options.spans) if options.spans else {}
+    system = _opened(options.index)
+    with Bar() as bar:
+        report = evaluate_topics(
+            topics,
+            qrels,
+            spans,
+            system,
+            options.mode,
+            name=options.topics.stem,
+            settings=_settings(system.index),
+            progress=bar.counting("queries"),
+        )
+    return report, f"{options.topics.stem}-{options.mode}"
+
+
+def _eval_run(options: argparse.Namespace) -> tuple[printing.Report, str]:
+    from eval.evaluation import evaluate_run
+    from eval.runs import read_qrels, read_run
+    from eval.topics import read_topics
+
+    topics = read_topics(options.topics) if options.topics else {}
+    report = evaluate_run(read_run(options.run), read_qrels(options.qrels), topics, name=options.run.stem)
+    return report, options.run.stem
+
+
+def _eval_feedback(options: argparse.Namespace) -> tuple[printing.Report, str]:
+    from eval.feedback import evaluate_feedback, judged
+
+    asked = judged(_said(options.index))
+    system = _opened(options.index)
+    with Bar() as bar:
+        report = evaluate_feedback(
+            asked,
+            system,
+            options.mode,
+            options.threshold,
+            settings=_settings(system.index),
+            progress=bar.counting("questions"),
+        )
+    return report, f"feedback-{options.mode}"
+
+
+def _said(folder: Path) -> Feedback:
+    """The feedback in an index folder; lines of it that cannot be read are named."""
+    if not is_index(folder):
+        raise NoIndex(f"no index at {folder}: make one with  footnoted index PATH")
+    feedback = read_feedback(folder)
+    if feedback.unreadable:
+        lines = ", ".join(map(str, feedback.unreadable))
+        printing.notice(f"{folder / FILE}: no judgement can be read in line {lines}; the others count")
+    return feedback
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    from eval.feedback import export, judged
+
+    feedback = _said(options.index)
+    if options.qrels or options.spans:
+        written = export(judged(feedback), qrels=options.qrels, spans=options.spans)
+        printing.written(written, as_json=options.json)
+    else:
+        printing.feedback(feedback, as_json=options.json)
     return DONE
 
 
 def _settings(index: Index) -> dict[str, object]:
-    """What of the index can change a figure."""
-    return {"model": index.manifest.model, "chunking": asdict(index.settings), "passages": index.passages}
+    """What of the index and of the code can change a figure."""
+    from eval.versions import versions
+
+    return {
+        "model": index.manifest.model,
+        "chunking": asdict(index.settings),
+        "passages": index.passages,
+        "versions": versions(),
+    }
 
 
 def _compare(options: argparse.Namespace) -> int:
     from eval.comparison import compare
 
-    printing.comparison(compare(options.a, options.b), as_json=options.json)
+    found = compare(options.a, options.b)
+    if options.out:
+        found.write(options.out)
+    printing.comparison(found, options.out, as_json=options.json)
     return DONE
 
 
@@ -183,6 +298,7 @@ COMMANDS: dict[str, Command] = {
     "chat": _chat,
     "eval": _eval,
     "compare": _compare,
+    "feedback": _feedback,
     "status": _status,
     "verify": _verify,
     "remove": _remove,

@@ -1,6 +1,6 @@
 """What every request and response goes through: limits, and headers that keep the page to itself."""
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,6 +28,17 @@ _HEADERS = {
 }
 # Doors of Gradio that this page has no use for.
 _CLOSED = ("/upload", "/openapi.json", "/docs", "/redoc", "/dev/reload")
+
+
+def from_this_page(headers: Headers) -> bool:
+    """Whether a browser says that the request comes from our own page, not from another site's.
+
+    By Fetch Metadata, which browsers send to this machine and over TLS, else by the Origin, which they send
+    with every POST (https://cheatsheetseries.owasp.org, Cross-Site Request Forgery Prevention).
+    """
+    if site := headers.get("sec-fetch-site"):
+        return site == "same-origin"
+    return headers.get("origin") in [f"{scheme}://{headers.get('host')}" for scheme in ("http", "https")]
 
 
 class Guard:

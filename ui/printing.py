@@ -7,7 +7,7 @@ import shutil
 import sys
 import textwrap
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +20,7 @@ from index.manifest import FORMAT
 from index.segment import FileRecord
 from index.updates import Update
 from rag.answers import Answer, Hit
+from rag.feedback import Feedback, Rating
 from rag.tracing import Trace
 
 # The reason of files whose names begin with a point: listed by --json, no news for a person.
@@ -30,14 +31,12 @@ _ROWS = 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-class _Report(Protocol):
+class Report(Protocol):
+    """What an evaluation gives."""
+
     def as_json(self, folder: str | Path | None = None) -> dict[str, object]: ...
 
-    def table(self) -> str: ...
-
-
-class _Comparison(Protocol):
-    def as_json(self) -> dict[str, object]: ...
+    def write(self, folder: str | Path) -> Path: ...
 
     def table(self) -> str: ...
 
@@ -81,6 +80,7 @@ def answer_values(answer: Answer) -> dict[str, Any]:
                 "start": one.start,
                 "end": one.end,
                 "quote": one.quote,
+                "answer": one.quote[slice(*one.answer)] if one.answer else None,
                 "score": round(one.score, 4),
                 "passage_id": one.passage_id,
             }
@@ -250,19 +250,59 @@ def _exported(document: Document) -> dict[str, Any]:
     }
 
 
-def report(report: _Report, folder: Path, *, as_json: bool) -> None:
+def report(report: Report, folder: Path, *, as_json: bool) -> None:
     if as_json:
         line(report.as_json(folder))
         return
     _say(report.table())
-    _say(f"\nrows and run in {folder}")
+    _say(f"\n{folder / 'report.html'} shows it; rows and figures beside it")
 
 
-def comparison(comparison: _Comparison, *, as_json: bool) -> None:
+def feedback(feedback: Feedback, *, as_json: bool) -> None:
+    """What was said, question by question."""
     if as_json:
-        line(comparison.as_json())
+        line(
+            {
+                "ratings": [asdict(one) for one in feedback.ratings],
+                "judgements": [asdict(one) for one in feedback.judgements],
+                "unreadable_lines": list(feedback.unreadable),
+            }
+        )
+        return
+    said = {one.question: [_rated(one)] for one in feedback.ratings}
+    for one in feedback.judgements:
+        verdict = f"{'right' if one.relevant else 'wrong'} source {one.source}:{one.start}-{one.end}"
+        quote = textwrap.shorten(one.quote, 160, placeholder=" ...")
+        said.setdefault(one.question, []).append(f"{verdict} “{quote}”")
+    if not said:
+        _say("nothing is judged yet: footnoted chat has thumbs under every answer")
+    for question, verdicts in said.items():
+        _say(_wrap(question))
+        for verdict in verdicts:
+            _say(_wrap(verdict, "      ", "  "))
+
+
+def _rated(rating: Rating) -> str:
+    kind = "answer" if rating.cited else "refusal"
+    return f"{'good' if rating.good else 'bad'} {kind}{rating.reason and f': {rating.reason}'}"
+
+
+def written(files: Mapping[str, Path], *, as_json: bool) -> None:
+    """What was written where."""
+    if as_json:
+        line({kind: str(file.absolute()) for kind, file in files.items()})
+        return
+    for kind, file in files.items():
+        _say(f"{kind} in {file}")
+
+
+def comparison(comparison: Report, folder: Path | None, *, as_json: bool) -> None:
+    if as_json:
+        line(comparison.as_json(folder))
         return
     _say(comparison.table())
+    if folder:
+        _say(f"\n{folder / 'report.html'} shows it")
 
 
 def status(index: Index, *, as_json: bool) -> None:

@@ -1,13 +1,16 @@
 """Answers, sources and documents as HTML. Every character of a document is escaped here, and only here."""
 
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from html import escape
 from itertools import pairwise
 from urllib.parse import urlencode
 
 from index.documents import Document, Passage
 from rag.answers import Answer, Citation
+from rag.feedback import REASONS, Excerpt, Feedback
 from rag.system import DISAGREE
 
 from .printing import place
@@ -35,8 +38,8 @@ def _where(title: str, source: str, page: int | None, heading: str) -> str:
     return f'<span class="title">{escape(title or source)}</span><span class="trail">{escape(trail)}</span>'
 
 
-def answer_html(answer: Answer, turn: int) -> str:
-    """The answer as one block: its sentences, each with a link to its card."""
+def answer_html(answer: Answer, turn: int, feedback: Feedback) -> str:
+    """The answer as one block: its sentences, each with a link to its card; below it what can be said of it."""
     quotes = {one.marker: one for one in answer.citations}
 
     def link(found: re.Match[str]) -> str:
@@ -57,7 +60,37 @@ def answer_html(answer: Answer, turn: int) -> str:
         last = found.end()
     pieces.append(_inert(text[last:]))
     kind = "refusal" if answer.abstained else "answer"
-    return f'<div class="{kind}">{"".join(pieces)}</div>'
+    thumbs = _thumbs(answer, turn, feedback) if answer.hits else ""
+    return f'<div class="{kind}">{"".join(pieces)}</div>{thumbs}'
+
+
+def _thumbs(answer: Answer, turn: int, feedback: Feedback) -> str:
+    """Good or not, and why not. The conversation keeps no attributes but these: page.js adds what is missing."""
+    rating = feedback.rating(answer.searched)
+    good, reason = (rating.good, rating.reason) if rating else (None, "")
+    names = ("Right to refuse", "The documents do say it") if answer.abstained else ("Good answer", "Bad answer")
+    reasons = "".join(_choice("reason", one, one == reason) for one in REASONS) if not answer.abstained else ""
+    return (
+        f'<div class="judge" id="j-{turn}">{_choice("thumb up", names[0], good is True)}'
+        f'{_choice("thumb down", names[1], good is False)}<span class="reasons">{reasons}</span>{_NOTED}</div>'
+    )
+
+
+def _choice(kind: str, name: str, pressed: bool) -> str:
+    return f'<button type="button" class="{kind}{" pressed" * pressed}" title="{name}">{name}</button>'
+
+
+# What came of a click stands here.
+_NOTED = '<span class="noted" role="status"></span>'
+
+
+def _excerpt_choice(kind: str, name: str, excerpt: Excerpt, pressed: bool) -> str:
+    """A button that judges an excerpt; it carries what is posted."""
+    carried = escape(json.dumps(asdict(excerpt)))
+    return (
+        f'<div class="judge"><button type="button" class="{kind}{" pressed" * pressed}" data-excerpt="{carried}">'
+        f"{name}</button>{_NOTED}</div>"
+    )
 
 
 def plain_html(text: str, kind: str) -> str:
@@ -74,38 +107,65 @@ def _inert(text: str) -> str:
     return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", text).replace("\n", " ")
 
 
-def sources_html(answer: Answer, turn: int, *, searching: bool = False) -> str:
+def searching_html(answer: Answer, turn: int) -> str:
+    """The passages found, while the answer is still to come."""
+    cards = [_passage_card(hit.passage, hit.score) for hit in answer.hits[:_NEAREST]]
+    return _turn_html(answer, turn, "Passages found; reading them …", "".join(cards))
+
+
+def sources_html(answer: Answer, turn: int, feedback: Feedback) -> str:
     """The cards of one question: the cited passages, or the nearest ones under a refusal."""
-    if searching:
-        state = "Passages found; reading them …"
-    elif answer.abstained:
+    if answer.abstained:
         state = f"Not answered (confidence {answer.confidence:.2f}). The nearest passages:"
     else:
         state = f"Confidence {answer.confidence:.2f}"
     by_id = {hit.passage.id: hit.passage for hit in answer.hits}
-    cards = [_citation_card(one, by_id.get(one.passage_id), turn) for one in answer.citations]
-    if not answer.citations:
-        cards = [_passage_card(hit.passage, hit.score) for hit in answer.hits[:_NEAREST]]
     cited = {one.passage_id for one in answer.citations}
-    rest = [hit for hit in answer.hits if hit.passage.id not in cited] if answer.citations else answer.hits[_NEAREST:]
+    near = [
+        (hit.passage.id, _passage_card(hit.passage, hit.score, _right_passage(answer.searched, hit.passage, feedback)))
+        for hit in answer.hits
+    ]
+    if answer.citations:
+        cards = [
+            _citation_card(one, by_id.get(one.passage_id), turn, _wrong_source(answer.searched, one, feedback))
+            for one in answer.citations
+        ]
+        rest = [card for id, card in near if id not in cited]
+    else:
+        cards, rest = [card for _, card in near[:_NEAREST]], [card for _, card in near[_NEAREST:]]
     more = ""
-    if rest and not searching:
-        inside = "".join(_passage_card(hit.passage, hit.score) for hit in rest)
-        more = f"<details class='more'><summary>Also searched: {len(rest)} passages</summary>{inside}</details>"
-    return (
-        f'<section class="turn" id="t-{turn}"><h3>{escape(answer.question)}</h3>'
-        f'<p class="state">{state}</p>{"".join(cards)}{more}</section>'
-    )
+    if rest:
+        summary = f"<summary>Also searched: {len(rest)} passages</summary>"
+        more = f"<details class='more'>{summary}{''.join(rest)}</details>"
+    return _turn_html(answer, turn, state, "".join(cards) + more)
 
 
 def unanswered_html(question: str, turn: int) -> str:
     """The place of a question that was not searched for."""
+    return _turn_html(Answer(question, ""), turn, "Not searched.", "")
+
+
+def _turn_html(answer: Answer, turn: int, state: str, cards: str) -> str:
+    """The cards of a question; what is judged about them is judged for what was searched, which stands alone."""
     return (
-        f'<section class="turn" id="t-{turn}"><h3>{escape(question)}</h3><p class="state">Not searched.</p></section>'
+        f'<section class="turn" id="t-{turn}" data-question="{escape(answer.searched)}">'
+        f'<h3>{escape(answer.question)}</h3><p class="state">{state}</p>{cards}</section>'
     )
 
 
-def _citation_card(citation: Citation, passage: Passage | None, turn: int) -> str:
+def _wrong_source(question: str, one: Citation, feedback: Feedback) -> str:
+    said = feedback.relevance(question, one.source, one.start, one.end)
+    return _excerpt_choice("source", "Wrong source", Excerpt(one.source, one.start, one.end, one.quote), said is False)
+
+
+def _right_passage(question: str, one: Passage, feedback: Feedback) -> str:
+    said = feedback.relevance(question, one.source, one.start, one.end)
+    return _excerpt_choice(
+        "here", "The answer is here", Excerpt(one.source, one.start, one.end, one.text), said is True
+    )
+
+
+def _citation_card(citation: Citation, passage: Passage | None, turn: int, judge: str) -> str:
     """The quoted sentence, marked in the passage around it."""
     if passage is None:
         body = f"<mark>{escape(citation.quote)}</mark>"
@@ -117,19 +177,23 @@ def _citation_card(citation: Citation, passage: Passage | None, turn: int) -> st
         f"{_where(citation.title, citation.source, citation.page, citation.heading)}"
         f'<span class="score" title="how likely this sentence answers">{citation.score:.2f}</span></header>'
         f"<blockquote>{body}</blockquote>"
-        f'<a class="open" href="{escape(document_address(citation.source, citation.start, citation.end))}" '
-        f'target="_blank">Open in document</a><a class="back" href="#chat">Back</a></article>'
+        f'<div class="foot">{_open(citation.source, citation.start, citation.end)}'
+        f'<a class="back" href="#chat">Back</a>{judge}</div></article>'
     )
 
 
-def _passage_card(passage: Passage, score: float) -> str:
+def _passage_card(passage: Passage, score: float, judge: str = "") -> str:
     return (
         f'<article class="card near"><header>{_where(passage.title, passage.source, passage.page, passage.heading)}'
         f'<span class="score" title="fused score of the passage">{score:.2f}</span></header>'
         f"<blockquote>{escape(passage.text)}</blockquote>"
-        f'<a class="open" href="{escape(document_address(passage.source, passage.start, passage.end))}" '
-        f'target="_blank">Open in document</a></article>'
+        f'<div class="foot">{_open(passage.source, passage.start, passage.end)}{judge}</div></article>'
     )
+
+
+def _open(source: str, start: int, end: int) -> str:
+    address = escape(document_address(source, start, end))
+    return f'<a class="open" href="{address}" target="_blank">Open in document</a>'
 
 
 def marked(text: str, start: int, end: int) -> str:

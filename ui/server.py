@@ -14,14 +14,17 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import gradio as gr
 import uvicorn
-from fastapi import FastAPI
-from fastapi.responses import HTMLResponse
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from index.errors import FootnotedError, UsageError
+from rag.feedback import record
 from rag.system import System
 
-from .guard import Guard
+from .guard import Guard, from_this_page
+from .judging import judged
 from .page import HERE, THEME, TITLE, build
 from .rendering import document_html
 from .starters import starters
@@ -30,7 +33,9 @@ _LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
 
 
 def application(system: System, *, threshold: float | None = None, hosts: list[str] | None = None) -> FastAPI:
-    """The page at /, a document at /document. Only requests for `hosts` (default: loopback) are served."""
+    """The page at /, a document at /document, what the page posts to /feedback. Only requests for `hosts`
+    (default: loopback) are served.
+    """
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
     if hosts is None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)
@@ -47,6 +52,14 @@ def application(system: System, *, threshold: float | None = None, hosts: list[s
             return _document("Not found", f"<main class='document'><p>{escape(str(error))}</p></main>", 404)
         return _document(found.title or found.source, document_html(found, int(start), int(end)))
 
+    @app.post("/feedback")
+    async def feedback(request: Request) -> Response:
+        if not from_this_page(request.headers):
+            return PlainTextResponse("only the page itself may judge its answers", 403)
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return PlainTextResponse("a judgement is JSON", 415)
+        return await run_in_threadpool(_keep, await request.body(), system)
+
     page = build(system, starters(system.index), threshold)
     script = (HERE / "page.js").read_text(encoding="utf-8")
     mounted: FastAPI = gr.mount_gradio_app(
@@ -62,6 +75,18 @@ def application(system: System, *, threshold: float | None = None, hosts: list[s
         enable_monitoring=False,
     )
     return mounted
+
+
+def _keep(body: bytes, system: System) -> Response:
+    """Add what was posted to the feedback: no content, or one line that says why not."""
+    try:
+        index = system.index
+        record(index.folder, judged(body, index))
+    except UsageError as error:
+        return PlainTextResponse(str(error), 400)
+    except FootnotedError as error:
+        return PlainTextResponse(str(error), 500)
+    return Response(status_code=204)
 
 
 def _document(title: str, body: str, status: int = 200) -> HTMLResponse:
@@ -102,7 +127,8 @@ def serve(at: Path, *, host: str, port: int, threshold: float | None = None, bro
     local = host in ("127.0.0.1", "localhost", "::1")
     if not local:
         print(
-            f"footnoted: anyone who reaches {host}:{port} can read these documents: there is no log-in", file=sys.stderr
+            f"footnoted: anyone who reaches {host}:{port} can read these documents and judge answers, without a log-in",
+            file=sys.stderr,
         )
     app = application(system, threshold=threshold, hosts=None if local else ["*"])
     shown = f"[{host}]" if ":" in host else host

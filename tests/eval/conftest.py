@@ -21,18 +21,6 @@ def citation(marker: int, source: str, start: int, quote: str) -> Citation:
 
 
 @dataclass
-class FakeSearcher:
-    """Gives the hits listed for a query, and remembers what it was asked."""
-
-    hits: Mapping[str, Sequence[Hit]]
-    asked: list[tuple[str, int, str]] = field(default_factory=list)
-
-    def search(self, query: str, k: int, mode: str = "fused") -> Sequence[Hit]:
-        self.asked.append((query, k, mode))
-        return self.hits.get(query, ())[:k]
-
-
-@dataclass
 class FakeLibrary:
     texts: Mapping[str, str]
 
@@ -41,6 +29,22 @@ class FakeLibrary:
             raise UsageError(f"no document {source}")
         return Document(source, source, self.texts[source])
 
+    def sources(self) -> list[tuple[str, str, int, int]]:
+        return [(source, source, len(text), 1) for source, text in self.texts.items()]
+
+
+@dataclass
+class FakeSearcher:
+    """Gives the hits listed for a query, and remembers what it was asked; `index` holds the documents."""
+
+    hits: Mapping[str, Sequence[Hit]]
+    asked: list[tuple[str, int, str]] = field(default_factory=list)
+    index: FakeLibrary = field(default_factory=lambda: FakeLibrary({}))
+
+    def search(self, query: str, k: int, mode: str = "fused") -> Sequence[Hit]:
+        self.asked.append((query, k, mode))
+        return self.hits.get(query, ())[:k]
+
 
 @dataclass
 class FakeAnswerer:
@@ -48,9 +52,9 @@ class FakeAnswerer:
 
     index: FakeLibrary
     answers: Mapping[str, Answer]
-    thresholds: list[float | None] = field(default_factory=list)
+    thresholds: list[float] = field(default_factory=list)
 
-    def answer(self, question: str, *, threshold: float | None = None) -> Answer:
+    def answer(self, question: str, *, threshold: float) -> Answer:
         self.thresholds.append(threshold)
         return self.answers[question]
 
@@ -80,8 +84,13 @@ def write_collection(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def make_searcher() -> Callable[..., FakeSearcher]:
-    """Builds a searcher from {query text: [(source, score), ...]}."""
-    return lambda table: FakeSearcher({query: [hit(*entry) for entry in entries] for query, entries in table.items()})
+    """Builds a searcher from {query text: [(source, score), ...]}, where text and start of the passage may follow."""
+
+    def make(table: Mapping[str, Sequence[tuple[object, ...]]], texts: Mapping[str, str] | None = None) -> FakeSearcher:
+        hits = {query: [hit(*entry) for entry in entries] for query, entries in table.items()}
+        return FakeSearcher(hits, index=FakeLibrary(texts or {}))
+
+    return make
 
 
 @pytest.fixture

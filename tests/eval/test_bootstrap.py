@@ -6,7 +6,7 @@ from statistics import fmean
 
 import pytest
 
-from eval.bootstrap import auroc, holm, interval, randomisation
+from eval.bootstrap import auroc, auroc_interval, holm, interval, randomisation
 
 
 def test_constant_values_give_a_point() -> None:
@@ -82,3 +82,14 @@ def test_auroc_by_hand() -> None:
     assert auroc([0.5, 0.5], [0.5]) == 0.5
     assert auroc([], [0.5]) is None
     assert auroc([0.5], []) is None
+
+
+def test_the_interval_of_an_auroc() -> None:
+    assert auroc_interval([0.9, 0.8], [0.1]) == (1.0, 1.0)
+    assert auroc_interval([0.5], []) is None
+    # by Hanley and McNeil (1982) the standard error at an area of 1/2 is sqrt((2n + 1) / 12n^2): .0578 for n = 50
+    draw = random.Random(2)
+    positives, negatives = [[draw.random() for _ in range(50)] for _ in range(2)]
+    low, high = auroc_interval(positives, negatives)
+    assert (low + high) / 2 == pytest.approx(auroc(positives, negatives), abs=0.01)
+    assert high - low == pytest.approx(2 * 1.96 * 0.0578, abs=0.02)

@@ -1,15 +1,17 @@
 """Reading a collection: what counts, and the one line that each fault gives."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from eval.collections import load_collection
+from eval.spans import Span
 from index.errors import UsageError
 
-LAYOUT = "a collection is a folder with corpus.jsonl, queries.jsonl and qrels/test.tsv"
-JUDGEMENT = "a judgement is query id, document id and whole-number grade between tabs"
+LAYOUT = "a collection is a folder with corpus.jsonl, queries.jsonl, and qrels/test.tsv or spans.jsonl"
+JUDGEMENT = "a judgement is: query 0 document grade, or query, document and grade between tabs"
 Write = Callable[..., Path]
 
 
@@ -102,7 +104,7 @@ def test_no_judgements_at_all(write_collection: Write) -> None:
     folder = write_collection(qrels="query-id\tcorpus-id\tscore\n")
     with pytest.raises(UsageError) as error:
         load_collection(folder)
-    assert str(error.value) == f"{folder / 'qrels' / 'test.tsv'} holds no judgements; {LAYOUT}"
+    assert str(error.value) == f"{folder / 'qrels' / 'test.tsv'} holds no judgements; {JUDGEMENT}"
 
 
 def test_a_file_that_is_not_text_is_named(write_collection: Write) -> None:
@@ -110,3 +112,37 @@ def test_a_file_that_is_not_text_is_named(write_collection: Write) -> None:
     (folder / "queries.jsonl").write_bytes(b'{"_id": "q1", "text": "\xff"}\n')
     with pytest.raises(UsageError, match=r"queries\.jsonl is not UTF-8 text: invalid start byte at byte 23"):
         load_collection(folder)
+
+
+def write_spans(folder: Path, *rows: dict[str, object]) -> None:
+    (folder / "spans.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+SPAN = {"content": "text", "start_index": 4, "end_index": 8}
+
+
+def test_spans_judge_beside_documents_or_instead(write_collection: Write) -> None:
+    folder = write_collection()
+    write_spans(folder, {"_id": "train", "corpus_id": "d#3", "references": [SPAN]})
+    both = load_collection(folder)
+    assert list(both.queries) == ["q1", "q2", "q3", "train"]
+    assert list(both.qrels) == ["q1", "q2", "q3"]
+    assert both.spans == {"train": (Span("corpus.jsonl#d#3", 4, 8, "text"),)}
+    (folder / "qrels" / "test.tsv").unlink()
+    alone = load_collection(folder)
+    assert (alone.queries, alone.qrels, alone.spans) == ({"train": "not judged"}, {}, both.spans)
+
+
+def test_spans_of_unknown_queries_are_counted(write_collection: Write) -> None:
+    folder = write_collection()
+    write_spans(
+        folder,
+        {"_id": "q1", "corpus_id": "d1", "references": [SPAN]},
+        {"_id": "q9", "corpus_id": "d1", "references": [SPAN]},
+    )
+    with pytest.raises(UsageError) as error:
+        load_collection(folder)
+    assert str(error.value) == (
+        f"{folder / 'spans.jsonl'} judges 1 queries that are not in queries.jsonl, the first is 'q9': "
+        "use the two files of one collection"
+    )

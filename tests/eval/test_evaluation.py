@@ -62,6 +62,7 @@ def test_the_files(report: Report, tmp_path: Path) -> None:
         "config.json",
         "per_query.jsonl",
         "qrels.trec",
+        "report.html",
         "report.json",
         "run.trec",
     ]
@@ -72,7 +73,11 @@ def test_the_files(report: Report, tmp_path: Path) -> None:
         "text": "three",
         "metrics": {"nDCG@10": 0.0, "R@5": 0.0, "R@100": 0.0, "RR@10": 0.0},
         "relevant": {"d1": None},
+        "places": [],
+        "seconds": rows[2]["seconds"],
     }
+    assert rows[0]["places"][1] == {"id": "d2", "rank": 2, "dense": 2, "lexical": None, "text": "", "relevant": True}
+    assert 0 < rows[2]["seconds"] < 1
     config = json.loads((out / "config.json").read_text())
     assert config == {
         "kind": "collection",
@@ -99,7 +104,7 @@ def test_ir_measures_reads_the_same_scores_from_the_files(report: Report, tmp_pa
 
 def test_the_json_object_of_the_contract(report: Report, tmp_path: Path) -> None:
     shown = report.as_json(tmp_path)
-    assert list(shown) == ["collection", "mode", "queries", "metrics", "ci", "per_query", "run", "seconds"]
+    assert list(shown) == ["collection", "mode", "queries", "metrics", "ci", "per_query", "run", "page", "seconds"]
     assert shown["per_query"] == str(tmp_path / "per_query.jsonl")
     assert shown["run"] == str(tmp_path / "run.trec")
     assert shown["ci"]["R@5"] == [0.0, 1.0]  # type: ignore[index]

@@ -2,14 +2,18 @@
 
 import math
 import random
+from pathlib import Path
 from statistics import fmean
 
 import ir_measures
 import pytest
 from ir_measures import Qrel, ScoredDoc
 
+from eval.evaluation import evaluate_run
 from eval.metrics import (
     DEFAULT_MEASURES,
+    FUNCTIONS,
+    NEED_CUTOFF,
     average_precision,
     measure,
     ndcg,
@@ -18,7 +22,7 @@ from eval.metrics import (
     reciprocal_rank,
     success,
 )
-from eval.runs import Qrels, Run, rank, strictly_descending
+from eval.runs import Qrels, Run, rank, read_qrels, read_run, strictly_descending, write_qrels, write_run
 from index.errors import UsageError
 
 RANKING = ["x", "b", "a", "y", "c"]
@@ -110,25 +114,46 @@ def ours(names: list[str], qrels: Qrels, run: Run) -> dict[str, float]:
     return {name: fmean(measure(name)(rankings[query], judged) for query, judged in qrels.items()) for name in names}
 
 
+CUTOFFS = (1, 2, 3, 5, 7, 10, 20, 100, 1000)
+EVERY = [f"{name}@{k}" for name in FUNCTIONS for k in CUTOFFS] + [name for name in FUNCTIONS if name not in NEED_CUTOFF]
+
+
+def by_query(names: list[str], qrels: Qrels, run: Run) -> dict[tuple[str, str], float]:
+    """ir_measures' value of each query and measure."""
+    judged = [Qrel(query, id, grade) for query, row in qrels.items() for id, grade in row.items()]
+    scored = [ScoredDoc(query, id, score) for query, row in run.items() for id, score in row.items()]
+    found = ir_measures.iter_calc([ir_measures.parse_measure(name) for name in names], judged, scored)
+    return {(one.query_id, str(one.measure)): one.value for one in found}
+
+
 @pytest.mark.parametrize("seed", range(40))
-def test_same_as_trec_eval_also_with_ties(seed: int) -> None:
+def test_every_measure_is_that_of_trec_eval_for_every_query_also_with_ties(seed: int) -> None:
     qrels, run = random_judgements(seed)
-    # RR without cutoff: ir_measures hands RR@k to another program, which orders ties the other way round
-    names = [
-        "nDCG@10",
-        "nDCG",
-        "nDCG@3",
-        "R@5",
-        "R@100",
-        "RR",
-        "AP",
-        "AP@10",
-        "P@1",
-        "P@7",
-        "Success@1",
-        "Success@5",
-    ]
-    assert ours(names, qrels, run) == pytest.approx(theirs(names, qrels, run), abs=1e-6)
+    # ir_measures hands RR@k to a program that orders ties the other way round: trec_eval's RR of the first k instead
+    names = [name for name in EVERY if not name.startswith("RR@")]
+    wanted = by_query(names, qrels, run)
+    for k in CUTOFFS:
+        first = {query: {id: scores[id] for id in rank(scores)[:k]} for query, scores in run.items()}
+        wanted |= {(query, f"RR@{k}"): value for (query, _), value in by_query(["RR"], qrels, first).items()}
+    assert {name for _, name in wanted} == set(EVERY)
+    found = {(query, name): measure(name)(rank(run.get(query, {})), qrels[query]) for query in qrels for name in EVERY}
+    assert {one: found[one] for one in wanted} == pytest.approx(wanted, abs=1e-6)
+    assert {found[one] for one in found.keys() - wanted.keys()} <= {0.0}  # queries without results
+
+
+@pytest.mark.parametrize("seed", range(40, 50))
+def test_the_means_of_a_run_file_are_those_of_ir_measures(seed: int, tmp_path: Path) -> None:
+    qrels, run = random_judgements(seed)
+    write_run(tmp_path / "run.trec", run)
+    write_qrels(tmp_path / "qrels.trec", qrels)
+    names = [name for name in EVERY if not name.startswith("RR@")]
+    report = evaluate_run(read_run(tmp_path / "run.trec"), read_qrels(tmp_path / "qrels.trec"), measures=names)
+    again = ir_measures.calc_aggregate(
+        [ir_measures.parse_measure(name) for name in names],
+        ir_measures.read_trec_qrels(str(tmp_path / "qrels.trec")),
+        ir_measures.read_trec_run(str(tmp_path / "run.trec")),
+    )
+    assert {str(one): value for one, value in again.items()} == pytest.approx(report.metrics, abs=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -138,5 +163,4 @@ def test_runs_that_strictly_descend_are_read_alike_by_all(seed: int) -> None:
         order = sorted(scores, key=lambda id: -scores[id])  # ties as they come, as from a system
         run[query] = dict(zip(order, strictly_descending([scores[id] for id in order]), strict=True))
         assert rank(run[query]) == order
-    names = ["nDCG@10", "R@5", "R@100", "RR@10", "RR@1", "AP", "P@5", "Success@1"]
-    assert ours(names, qrels, run) == pytest.approx(theirs(names, qrels, run), abs=1e-6)
+    assert ours(EVERY, qrels, run) == pytest.approx(theirs(EVERY, qrels, run), abs=1e-6)

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from eval.questions import Question, load_questions
+from eval.questions import Question, Support, load_questions
 from index.errors import UsageError
+
+SUPPORT = '"support" must be a list of quotes, each with "source", "start" and "end" or without'
 
 
 def load(tmp_path: Path, *rows: str) -> list[Question]:
@@ -17,9 +19,24 @@ def load(tmp_path: Path, *rows: str) -> list[Question]:
 def test_the_full_form(tmp_path: Path) -> None:
     line = (
         '{"id": "x1", "type": "contested", "question": "Why?", "answers": ["a", "b"],'
-        ' "support": [{"line": 4, "quote": "one"}, "two"]}'
+        ' "support": [{"line": 4, "quote": "one"}, "two", {"quote": "three", "source": "a.txt"},'
+        ' {"quote": "four", "source": "a.txt", "start": 7, "end": 11}]}'
     )
-    assert load(tmp_path, line) == [Question("x1", "Why?", ("a", "b"), ("one", "two"), "contested")]
+    support = (Support("one"), Support("two"), Support("three", "a.txt"), Support("four", "a.txt", (7, 11)))
+    assert load(tmp_path, line) == [Question("x1", "Why?", ("a", "b"), support, "contested")]
+
+
+def test_rows_as_squad_has_them(tmp_path: Path) -> None:
+    assert load(
+        tmp_path,
+        '{"_id": "5a", "question": "When?", "answers": ["1973"], "is_impossible": false, "passage_id": "p#0"}',
+        '{"_id": "5b", "question": "Why?", "answers": [], "is_impossible": true, "passage_id": "p#0"}',
+        '{"_id": "5c", "question": "Who?", "is_impossible": true}',
+    ) == [
+        Question("5a", "When?", ("1973",), (), "fact"),
+        Question("5b", "Why?", (), (), "unanswerable"),
+        Question("5c", "Who?", (), (), "unanswerable"),
+    ]
 
 
 def test_shorter_forms(tmp_path: Path) -> None:
@@ -33,7 +50,7 @@ def test_shorter_forms(tmp_path: Path) -> None:
     ) == [
         Question("1", "What?", ("this",), (), "fact"),
         Question("3", "Who?", (), (), "unanswerable"),
-        Question("9", "Where?", (), ("here",), "fact"),
+        Question("9", "Where?", (), (Support("here"),), "fact"),
         Question("5", "How?", ("5",), (), "number"),
     ]
 
@@ -46,7 +63,23 @@ def test_shorter_forms(tmp_path: Path) -> None:
         ('{"question": " ", "answer": "x"}', 'a line needs a "question"', '{"question": " ", "answer": "x"}'),
         ('{"question": "q", "answers": [1]}', '"answers" must be a list of strings', "[1]"),
         ('{"question": "q", "answer": ""}', '"answers" must be a list of strings', ""),
-        ('{"question": "q", "answer": "x", "support": [{}]}', '"support" must be a list of quotes', "[{}]"),
+        ('{"question": "q", "answer": "x", "support": [{}]}', SUPPORT, "[{}]"),
+        (
+            '{"question": "q", "support": [{"quote": "x", "start": 3, "end": 4}]}',
+            SUPPORT,
+            '[{"quote": "x", "start": 3, "end": 4}]',
+        ),
+        (
+            '{"question": "q", "support": [{"quote": "x", "source": "a", "start": 4, "end": 4}]}',
+            SUPPORT,
+            '[{"quote": "x", "source": "a", "start": 4, "end": 4}]',
+        ),
+        ('{"question": "q", "is_impossible": "yes"}', '"is_impossible" must be true or false', "yes"),
+        (
+            '{"question": "q", "answers": ["x"], "is_impossible": true}',
+            "an unanswerable question has no answers",
+            '["x"]',
+        ),
         ('{"question": "q", "answer": "x", "id": [1]}', '"id" must be a string', "[1]"),
         ('{"question": "q", "answer": "x", "id": "first"}', "question ids must differ", "first"),
         ('{"question": "q", "answer": "x", "type": 3}', '"type" must be a string', "3"),

@@ -19,7 +19,8 @@ BRIDGE = "When was the old bridge opened?"
     [
         "Which is more important?", "Why?", "And in 2019?", "What about Petra?", "How about the second one?",
         "But what did Anna Keller say?", "Was he a communist?", "How can I create one?", "What did they do in Bern?",
-        "Regional differences", "who painted it",
+        "differences?", "who painted it", "What is that, exactly?", "Was that a mistake of the harbour?",
+        "Which of the three is the first one?",
     ],
 )  # fmt: skip
 def test_wording_that_leans(text: str) -> None:
@@ -29,9 +30,12 @@ def test_wording_that_leans(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "When was the old bridge opened?", "When did Luther say that he would go?", "What did Savery invent?",
+        "When was the old bridge opened?", "When does the lease end?", "When did Luther say that he would go?",
+        "What did Savery invent?",
         "How many passengers did the ferry carry in 1974?", "Which garden closes at 18:30 in summer?",
-        "Android phone battery life",
+        "Android phone battery life", "Who was the Dutch lawyer that moved to Belgium?", "Why was old oil withdrawn?",
+        "What is one example of a factorization domain?", "How was the tea that grows in the garden brewed before it?",
+        "When rock formations are cut, are they younger than the fault?",
     ],
 )  # fmt: skip
 def test_wording_that_does_not_lean(text: str) -> None:
@@ -101,8 +105,9 @@ def test_added_terms_count_with_their_share(system: System) -> None:
 
 
 def test_a_history_that_is_none_is_refused(system: System) -> None:
-    with pytest.raises(UsageError, match="list of the earlier questions, got one text"):
-        system.answer("Why?", history=BRIDGE)
+    for history in (BRIDGE, 7, {"a": BRIDGE}):
+        with pytest.raises(UsageError, match=r"list of the earlier questions, got (str|int|dict)"):
+            system.answer("Why?", history=history)
     with pytest.raises(UsageError, match="the question is empty"):
         system.answer("Why?", history=["  "])
 
@@ -117,3 +122,9 @@ def test_the_first_level_of_python_takes_a_history(system: System, monkeypatch: 
     monkeypatch.setattr("index.index.load_embedder", lambda name=None: system.index.embedder)
     answer = rag.answer("Who designed it?", index=system.index.folder, history=[BRIDGE])
     assert answer.text == "It was designed by Anna Keller. [1]"
+
+
+def test_the_time_to_load_belongs_to_the_question_and_not_to_the_earlier_one(system: System) -> None:
+    opened = System(system.index, load_s=2.0)
+    assert opened.answer("Who designed it?", history=[BRIDGE]).timings.load_s == 2.0
+    assert opened.answer("Who designed it?", history=[BRIDGE]).timings.load_s == 0.0

@@ -32,7 +32,7 @@ def test_a_phrase_that_is_cited_went_through_every_stage(system: System) -> None
         "source": "bridge.txt", "start": 19, "end": 33, "places": 1, "sources": ["bridge.txt"],
     }  # fmt: skip
     assert found["chunk"].detail == "whole in passage 1 of 1"
-    assert found["lexical"].figures["shared"] == ["bridg", "old", "open"]
+    assert found["lexical"].figures["shared"] == ["old", "bridge", "opened"]
     assert (found["dense"].figures["rank"], found["lexical"].figures["rank"], found["fused"].figures["rank"]) == (
         1,
     ) * 3
@@ -86,10 +86,10 @@ def test_a_passage_that_is_ranked_too_low_names_words_to_ask_with(make_system: M
     trace = system.why("Which ferry has a harbour log?", "embarked at rotterdam")
     found = stages(trace)
     assert trace.lost == "fused"
-    assert found["lexical"].detail == "not found by words: has none of its words; lacks ferri, harbour, log"
+    assert found["lexical"].detail == "not found by words: has none of its words; lacks ferry, harbour, log"
     assert found["fused"].figures["rank"] == 13
     assert found["read"].passed is None
-    assert trace.advice == "Ask with words of that passage, such as Passengers, embarked, Rotterdam."
+    assert trace.advice == "Ask with words of that place, such as Passengers, embarked, Rotterdam."
 
 
 def test_a_refusal_names_the_threshold_that_would_answer(system: System) -> None:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from rag.feedback import Excerpt, Judgement, Rating, record
 from ui.cli import main
 
+ONE_OF = "give one of COLLECTION, --questions FILE, --topics FILE, --run FILE and --from-feedback"
 LEASE = "# Lease\n\nThe lease ends on 31 March 2030. The rent is 900 euros a month.\n"
 NOTES = "The garden gate is painted green every spring.\n"
 
@@ -97,7 +99,8 @@ def test_ask_gives_the_object_of_the_contract(run: Callable, tmp_path: Path) -> 
     got = values(out)
     assert status == 0
     assert list(got) == [
-        "question", "searched", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation", "timings",
+        "question", "searched", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation",
+        "timings",
     ]  # fmt: skip
     first = got["citations"][0]
     assert first["quote"] == "The lease ends on 31 March 2030."
@@ -114,12 +117,15 @@ def test_ask_after_an_earlier_question_says_what_it_searched_for(run: Callable) 
     status, out, _ = run("ask", "And when does it end?", *after, "--threshold", "0", "--json")
     got = values(out)
     assert status == 0
-    assert (got["question"], got["searched"]) == ("And when does it end?", "And when does it end? · lease cost wrote")
+    assert (got["question"], got["searched"]) == (
+        "And when does it end?",
+        "And when does it end? · March lease cost wrote",
+    )
     assert got["citations"][0]["quote"] == "The lease ends on 31 March 2030."
     assert run("ask", "And when does it end?", *after, "--threshold", "0")[1].startswith(
-        "Searched for: And when does it end? · lease cost wrote\n\nThe lease ends on 31 March 2030. [1]\n"
+        "Searched for: And when does it end? · March lease cost wrote\n\nThe lease ends on 31 March 2030. [1]\n"
     )
-    assert "Searched for" not in run("ask", "When does the lease end?", *after)[1]
+    assert "Searched for" not in run("ask", "What ends on 31 March 2030?", *after)[1]
 
 
 def test_ask_after_nothing_or_with_many_questions_is_refused(run: Callable) -> None:
@@ -235,7 +241,31 @@ def test_status_says_which_languages_the_model_knows(
         (("index", "docs", "--chunk-size", "4"), 2, "chunk size must be at least 16 tokens, got size=4"),
         (("index", "docs", "--index", "docs/lease.md"), 2, "cannot write an index at docs/lease.md"),
         (("index", "docs", "--index", "docs"), 2, "docs holds other files and is no index: name a new folder"),
-        (("eval",), 2, "give either a COLLECTION folder or --questions FILE"),
+        (("feedback",), 1, "no index at .footnoted: make one with  footnoted index PATH"),
+        (("feedback", "--qrels", "out", "--index", "made"), 2, "no source is judged right yet: footnoted chat has"),
+        (("feedback", "--spans", "out", "--index", "made"), 2, "no source is judged right yet: footnoted chat has"),
+        (("eval", "--from-feedback"), 1, "no index at .footnoted: make one with  footnoted index PATH"),
+        (("eval", "--from-feedback", "--index", "made"), 2, "nothing is judged yet: footnoted chat has thumbs"),
+        (("eval", "docs", "--from-feedback"), 2, ONE_OF),
+        (("eval", "--from-feedback", "--qrels", "q"), 2, "--qrels and --spans judge --topics FILE or --run FILE"),
+        (("eval",), 2, ONE_OF),
+        (("eval", "tiny", "--questions", "my.jsonl"), 2, ONE_OF),
+        (("eval", "tiny", "--run", "run.trec"), 2, ONE_OF),
+        (("eval", "--qrels", "judged.trec"), 2, ONE_OF),
+        (("eval", "tiny", "--qrels", "judged.trec"), 2, "--qrels and --spans judge --topics FILE or --run FILE"),
+        (("eval", "--topics", "t.txt"), 2, "--topics are scored by judgements: add --qrels FILE, --spans FILE or both"),
+        (("eval", "--run", "run.trec"), 2, "--run is scored by judgements: add --qrels FILE"),
+        (
+            ("eval", "--run", "run.trec", "--spans", "s.jsonl"),
+            2,
+            "a run ranks documents, not spans: search with --topics FILE instead, or leave --spans out",
+        ),
+        (
+            ("eval", "--topics", "docs/notes.txt", "--qrels", "q"),
+            2,
+            "docs/notes.txt line 1: a topic is its id, a tab and",
+        ),
+        (("eval", "--run", "docs/notes.txt", "--qrels", "q"), 2, "docs/notes.txt line 1: a run line is: query Q0"),
         (("eval", "nowhere"), 2, "no "),
         (("eval", "--questions", "nowhere.jsonl", "--index", "made"), 2, "no "),
     ],
@@ -293,6 +323,8 @@ def test_eval_of_a_collection_writes_run_and_rows(run: Callable, tmp_path: Path)
     assert (got["collection"], got["queries"]) == ("tiny", 2)
     assert Path(got["run"]).read_text().splitlines()[0].split()[:4] == ["q1", "Q0", "b", "1"]
     assert len(Path(got["per_query"]).read_text().splitlines()) == 2
+    assert Path(got["page"]) == tmp_path / "runs" / "report.html"
+    assert "green gate" in Path(got["page"]).read_text()
     assert not (tmp_path / ".footnoted").exists()
 
 
@@ -307,6 +339,179 @@ def test_eval_leaves_a_cached_index_of_another_format_alone(
     for module in ("index.manifest", "ui.commands"):
         monkeypatch.setattr(f"{module}.FORMAT", 99)
     assert run("eval", "tiny")[0] == 0
+
+
+@pytest.fixture
+def judged_lease(run: Callable, tmp_path: Path) -> None:
+    """An index of the documents; its answer about the lease is called good, one source of it wrong, and a
+    refusal right.
+    """
+    run("index", "docs")
+    lease = Excerpt("lease.md", 9, 41, "The lease ends on 31 March 2030.")
+    notes = Excerpt("notes.txt", 0, 46, "The garden gate is painted green every spring.")
+    at, folder = "2026-11-23T14:00:00+00:00", tmp_path / ".footnoted"
+    record(folder, Rating("When does the lease end?", True, "", (lease, notes), at, 1))
+    place = notes.source, notes.start, notes.end, notes.quote
+    record(folder, Judgement("When does the lease end?", *place, False, "wrong source", at, 1))
+    record(folder, Rating("Who is the king?", True, "", (), at, 1))
+
+
+@pytest.mark.usefixtures("judged_lease")
+def test_feedback_lists_what_was_judged(run: Callable, tmp_path: Path) -> None:
+    got = values(run("feedback", "--json")[1])
+    assert [(one["question"], one["source"], one["relevant"], one["reason"]) for one in got["judgements"]] == [
+        ("When does the lease end?", "lease.md", True, "good answer"),
+        ("When does the lease end?", "notes.txt", False, "wrong source"),
+    ]
+    assert [(one["question"], one["good"]) for one in got["ratings"]] == [
+        ("When does the lease end?", True),
+        ("Who is the king?", True),
+    ]
+    assert run("feedback")[1] == (
+        "When does the lease end?\n"
+        "  good answer\n"
+        "  right source lease.md:9-41 “The lease ends on 31 March 2030.”\n"
+        "  wrong source notes.txt:0-46 “The garden gate is painted green every spring.”\n"
+        "Who is the king?\n"
+        "  good refusal\n"
+    )
+    with (tmp_path / ".footnoted" / "feedback.jsonl").open("a") as file:
+        file.write('{"question": "Wh')
+    status, out, err = run("feedback", "--json")
+    assert (status, values(out)["unreadable_lines"]) == (0, [4])
+    assert err == "footnoted: .footnoted/feedback.jsonl: no judgement can be read in line 4; the others count\n"
+
+
+@pytest.mark.usefixtures("judged_lease")
+def test_feedback_is_put_to_the_test(run: Callable, tmp_path: Path) -> None:
+    status, out, _ = run("eval", "--from-feedback", "--threshold", "0", "--json", "--out", "runs")
+    got = values(out)
+    assert status == 0
+    assert (got["collection"], got["queries"], got["spans"]["judged"]) == ("feedback", 2, 1)
+    assert got["metrics"]["span R@5"] == got["metrics"]["right source cited"] == 1.0
+    assert got["metrics"]["refused as judged"] == 0.5  # a threshold of 0 refuses nothing
+    assert got["notes"][0] == f"wrong sources that are still cited: {len(got['notes']) - 1} of 1"
+    assert Path(got["per_query"]) == tmp_path / "runs" / "per_query.jsonl"
+    assert "wrong sources that are still cited: " in run("eval", "--from-feedback")[1]
+
+
+@pytest.mark.usefixtures("judged_lease")
+def test_feedback_is_exported_and_read_again(run: Callable, tmp_path: Path) -> None:
+    got = values(run("feedback", "--qrels", "out/lease.qrels", "--spans", "out/lease.jsonl", "--json")[1])
+    out = tmp_path / "out"
+    assert got == {
+        "qrels": str(out / "lease.qrels"),
+        "spans": str(out / "lease.jsonl"),
+        "topics": str(out / "lease.topics.tsv"),
+    }
+    assert [line.split(" ", 1)[1] for line in (out / "lease.qrels").read_text().splitlines()] == [
+        "0 notes.txt 0",
+        "0 lease.md 1",
+    ]
+    judged = ("--qrels", got["qrels"], "--spans", got["spans"])
+    metrics = values(run("eval", "--topics", got["topics"], *judged, "--json")[1])["metrics"]
+    assert (metrics["span R@5"], metrics["R@5"]) == (1.0, 1.0)
+    assert run("feedback", "--spans", "out/spans.jsonl")[1] == (
+        "spans in out/spans.jsonl\ntopics in out/spans.topics.tsv\n"
+    )
+
+
+def test_eval_of_questions_and_what_another_threshold_changes(run: Callable, tmp_path: Path) -> None:
+    run("index", "docs")
+    rows = [
+        {"id": "q1", "question": "When does the lease end?", "answers": ["31 March 2030"]},
+        {"_id": "q2", "question": "Who painted the garden gate?", "answers": [], "is_impossible": True},
+    ]
+    (tmp_path / "my.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    status, out, _ = run("eval", "--questions", "my.jsonl", "--threshold", "0", "--out", "runs/a", "--json")
+    got = values(out)
+    assert status == 0
+    assert (got["metrics"]["right"], got["metrics"]["contains"], got["metrics"]["right:unanswerable"]) == (
+        0.5,
+        1.0,
+        0.0,
+    )
+    assert (got["risk_coverage"]["coverage"], got["risk_coverage"]["risk"]) == (1.0, 0.5)
+    assert set(got["latency_s"]) == {"p50", "p95", "p99"}
+    assert Path(got["page"]).read_text().startswith("<!doctype html>")
+    config = json.loads((tmp_path / "runs" / "a" / "config.json").read_text())
+    assert (config["questions"], config["threshold"], config["chunking"]["size"]) == ("my.jsonl", 0.0, 200)
+    assert len(config["versions"]["code"]) == 12
+
+    status, out, _ = run("eval", "--questions", "my.jsonl", "--threshold", "1", "--out", "runs/b")
+    assert (status, out.rstrip().split("\n")[-1]) == (0, "runs/b/report.html shows it; rows and figures beside it")
+    got = values(run("compare", "runs/a", "runs/b", "--out", "runs/a-b", "--json")[1])
+    assert got["changed"] == [{"setting": "threshold", "a": "0.0", "b": "1.0"}]
+    assert [one["query"] for one in got["gained"]] == ["q2"]
+    assert got["lost"][0]["why"][0].startswith("answered -> refused; confidence ")
+    assert got["page"] == str(tmp_path / "runs" / "a-b" / "report.html")
+    assert Path(got["page"]).is_file()
+    out = run("compare", "runs/a", "runs/b", "--out", "runs/a-b")[1]
+    assert out.rstrip().split("\n")[-1] == "runs/a-b/report.html shows it"
+    assert "runs/a-b" not in run("compare", "runs/a", "runs/b")[1]
+
+
+TOPICS = """<top>
+<num> Number: 301
+<title> green gate
+<desc> Description:
+Which one is painted?
+</top>
+<top>
+<num> Number: 302
+<title> rent of the lease
+</top>
+"""
+
+
+def test_eval_of_topics_searches_the_index(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "topics.sgml").write_text(TOPICS)
+    (tmp_path / "judged.trec").write_text("301 0 notes.txt 1\n302 0 lease.md 2\n302 0 gone.pdf 1\n303 0 lease.md 1\n")
+    run("index", "docs")
+    status, out, _ = run("eval", "--topics", "topics.sgml", "--qrels", "judged.trec", "--json", "--out", "runs")
+    got = values(out)
+    assert (status, got["collection"], got["mode"], got["queries"]) == (0, "topics", "fused", 2)
+    assert (got["metrics"]["RR@10"], got["metrics"]["R@5"]) == (1.0, 0.75)
+    assert got["notes"] == [
+        "judged queries without a topic left out: 1",
+        "relevant documents that the index does not have: 1 of 3",
+    ]
+    again = values(
+        run(
+            "eval", "--run", got["run"], "--qrels", "judged.trec", "--topics", "topics.sgml", "--json", "--out", "again"
+        )[1]
+    )
+    assert again["metrics"]["nDCG@10"] == pytest.approx(got["metrics"]["nDCG@10"] * 2 / 3)  # 303 counts with 0
+    assert again["notes"] == ["judged queries without results, which score 0: 1"]
+    shown = run("eval", "--run", "runs/run.trec", "--qrels", "runs/qrels.trec")[1]
+    assert shown.splitlines()[0] == "run, run: 2 queries"
+    assert shown.splitlines()[3] == "R@5      0.7500  0.5000 to 1.0000"
+
+
+def test_eval_of_topics_on_spans(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "topics.tsv").write_text("301\tgreen gate\n")
+    reference = {"content": "The garden gate is painted  green", "start_index": 0, "end_index": 33}
+    (tmp_path / "spans.jsonl").write_text(
+        json.dumps({"_id": "301", "corpus_id": "notes.txt", "references": [reference]}) + "\n"
+    )
+    run("index", "docs")
+    got = values(run("eval", "--topics", "topics.tsv", "--spans", "spans.jsonl", "--json")[1])
+    assert got["spans"] == {"judged": 1, "moved": 1, "lost": 0}
+    assert (got["metrics"]["token recall@5"], got["metrics"]["span RR@5"]) == (1.0, 1.0)
+    shown = run("eval", "--topics", "topics.tsv", "--spans", "spans.jsonl")[1].splitlines()
+    assert shown[1] == "spans: 1 judged, 1 moved, 0 lost"
+
+
+def test_judgements_of_another_index_are_one_line(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "topics.tsv").write_text("301\tgreen gate\n")
+    (tmp_path / "judged.trec").write_text("301 0 doc-1 1\n")
+    run("index", "docs")
+    status, _, err = run("eval", "--topics", "topics.tsv", "--qrels", "judged.trec")
+    assert (status, err) == (
+        2,
+        "footnoted: none of the 1 relevant documents is in the index, the first is 'doc-1': "
+        "name documents as footnoted status lists them, a row also by its _id\n",
+    )
 
 
 def test_a_document_taken_out_stays_out_until_it_is_named(run: Callable, tmp_path: Path) -> None:

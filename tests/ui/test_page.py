@@ -1,5 +1,6 @@
 """The page in a real browser: what a person clicks and sees."""
 
+import json
 import os
 import shutil
 import socket
@@ -28,6 +29,7 @@ FLAGS = [
     "--no-first-run",
 ]
 
+FOOTNOTED = str(Path(sys.executable).with_name("footnoted"))
 FALL = "Who fell on the tunnel stairs?"
 FELL = "Petra Sólheim fell on the stairs to Tunnel B and broke her left wrist."
 
@@ -40,13 +42,18 @@ from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the chat runs."""
+    return tmp_path_factory.mktemp("chat")
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
     """The chat page over the examples, as a user starts it, from an empty folder."""
-    folder = tmp_path_factory.mktemp("chat")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(Path(sys.executable).with_name("footnoted")), "chat", str(HERE / "examples"), "--port", str(port)]
+    command = [FOOTNOTED, "chat", str(HERE / "examples"), "--port", str(port)]
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:
@@ -155,6 +162,84 @@ def test_asking_again_gives_the_last_answer_anew(page: Page) -> None:
     assert page.locator("#sources .turn").count() == 1
 
 
+BROKE = "What did she break?"
+ADDED = f"{BROKE} · Sólheim Tunnel fell stairs"
+LINE = "#searched-for textarea"
+
+
+def test_a_follow_up_shows_what_it_was_searched_for_and_the_person_can_change_it(page: Page) -> None:
+    ask(page, FALL)
+    assert page.locator(LINE).count() == 0
+    ask(page, BROKE, turn=2)
+    page.wait_for_selector("#c-2-1")
+    page.wait_for_selector(LINE)
+    assert page.input_value(LINE) == ADDED
+    assert page.get_by_label("Searched for").count() == 1
+    assert page.inner_text("#c-2-1 mark") == FELL
+    page.fill(LINE, "Who set the broken wrist by the light of two head torches?")
+    page.press(LINE, "Enter")
+    page.wait_for_selector("#t-2 h3:has-text('head torches')")
+    page.wait_for_selector("#t-2 mark:has-text('Dr Amara Quist set a broken wrist')")
+    page.wait_for_selector(LINE, state="detached")
+    assert [page.locator(kind).count() for kind in ("#chat .asked", "#chat .answer", "#sources .turn")] == [2, 2, 2]
+
+
+def test_the_question_alone_can_be_searched_and_stays_alone_when_asked_again(page: Page) -> None:
+    ask(page, FALL)
+    ask(page, BROKE, turn=2)
+    page.wait_for_selector(LINE)
+    page.click("text=Search for the question alone")
+    page.wait_for_selector("#chat .refusal")
+    page.wait_for_selector(LINE, state="detached")
+    page.click("text=Ask again")
+    page.wait_for_timeout(1000)
+    assert page.locator("#chat .refusal").count() == 1
+    assert page.locator(LINE).count() == 0
+    assert page.locator("#sources .turn").count() == 2
+
+
+def test_an_emptied_search_changes_nothing_and_a_new_conversation_forgets(page: Page) -> None:
+    ask(page, FALL)
+    ask(page, BROKE, turn=2)
+    page.wait_for_selector(LINE)
+    page.fill(LINE, "  ")
+    page.press(LINE, "Enter")
+    page.wait_for_timeout(700)
+    assert page.locator("#c-2-1").count() == 1
+    page.click("text=New conversation")
+    page.wait_for_selector("#sources .hint")
+    assert page.locator(LINE).count() == 0
+    ask(page, BROKE)
+    page.wait_for_selector("#chat .refusal")
+    assert page.locator(LINE).count() == 0
+
+
+def test_what_was_refused_as_no_question_is_nothing_to_lean_on(page: Page) -> None:
+    ask(page, FALL)
+    page.fill("#question textarea", "x" * 4001)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#chat .notice")
+    page.click("text=Ask again")
+    page.wait_for_timeout(700)
+    assert "4,001 characters" in page.inner_text("#chat .notice")
+    assert page.locator("#chat .answer").count() == 1
+    ask(page, BROKE, turn=3)
+    page.wait_for_selector(LINE)
+    assert page.input_value(LINE) == ADDED
+
+
+@pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
+def test_on_a_phone_the_search_line_fits_above_the_question_box(page: Page) -> None:
+    ask(page, FALL)
+    ask(page, BROKE, turn=2)
+    line = page.wait_for_selector(LINE).bounding_box()
+    box = page.locator("#question").bounding_box()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert line["x"] >= 0
+    assert line["x"] + line["width"] <= 390
+    assert line["y"] + line["height"] <= box["y"]
+
+
 def test_two_sources_that_disagree_are_both_shown(page: Page) -> None:
     ask(page, "How long was the station without power?")
     text = page.inner_text("#chat .answer")
@@ -225,6 +310,143 @@ def test_on_a_phone_nothing_nothing_is_wider_than_the_screen(page: Page) -> None
     assert 0 <= page.locator("#chat a.cite >> nth=1").bounding_box()["y"] < 844
 
 
+def said(folder: Path) -> list[dict]:
+    file = folder / ".footnoted" / "feedback.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def press(page: Page, selector: str, note: str = "Noted") -> None:
+    """Click, and wait for what the row says of it."""
+    row = page.locator(selector).locator("xpath=ancestor::*[contains(@class, 'judge')]")
+    page.click(selector)
+    row.locator(f".noted:has-text('{note}')").wait_for()
+
+
+def pressed(page: Page, selector: str) -> str | None:
+    return page.get_attribute(selector, "aria-pressed")
+
+
+def test_a_thumb_is_kept_scored_shown_again_and_taken_back(page: Page, folder: Path) -> None:
+    ask(page, FALL)
+    page.wait_for_selector("#j-1 .up[aria-pressed]")
+    assert pressed(page, "#j-1 .up") == "false"
+    press(page, "#j-1 .up")
+    assert page.inner_text("#j-1 .noted") == "Noted: kept in the index folder, sent nowhere."
+    last = said(folder)[-1]
+    assert (last["question"], last["good"], [one["quote"] for one in last["cited"]]) == (FALL, True, [FELL])
+    done = subprocess.run([FOOTNOTED, "eval", "--from-feedback", "--json"], cwd=folder, capture_output=True, text=True)
+    metrics = json.loads(done.stdout)["metrics"]
+    assert metrics["token recall@5"] == metrics["right source cited"] == metrics["refused as judged"] == 1.0
+
+    ask(page, "What may my main bag weigh at most?", turn=2)  # the page is drawn anew
+    page.wait_for_selector("#j-2 .up[aria-pressed=false]")
+    assert pressed(page, "#j-1 .up") == "true"
+    page.reload()
+    ask(page, FALL)
+    page.wait_for_selector("#j-1 .up[aria-pressed=true]")
+    page.focus("#j-1 .up")
+    page.keyboard.press("Space")
+    page.wait_for_selector("#j-1 .noted:has-text('Taken back.')")
+    assert pressed(page, "#j-1 .up") == "false"
+    assert said(folder)[-1]["good"] is None
+
+
+def test_a_bad_answer_has_a_reason_and_its_source_is_called_wrong(page: Page, folder: Path) -> None:
+    ask(page, "How long was the station without power?")
+    page.wait_for_selector("#j-1 .down[aria-pressed=false]")
+    assert not page.is_visible("#j-1 .reason >> nth=0")
+    press(page, "#j-1 .down")
+    assert (said(folder)[-1]["good"], said(folder)[-1]["reason"]) == (False, "")
+    press(page, "#j-1 .reason:has-text('incomplete')")
+    assert (said(folder)[-1]["good"], said(folder)[-1]["reason"]) == (False, "incomplete")
+    assert [pressed(page, f"#j-1 button >> nth={number}") for number in range(6)] == [
+        "false", "true", "false", "true", "false", "false",
+    ]  # fmt: skip
+    press(page, "#c-1-2 button.source")
+    last = said(folder)[-1]
+    assert (last["relevant"], last["reason"]) == (False, "wrong source")
+    assert last["quote"] == page.inner_text("#c-1-2 mark")
+    done = subprocess.run([FOOTNOTED, "eval", "--from-feedback"], cwd=folder, capture_output=True, text=True)
+    assert "wrong sources that are still cited: 1 of 1" in done.stdout
+    press(page, "#c-1-2 button.source", "Taken back.")
+    press(page, "#j-1 .down", "Taken back.")
+    assert not page.is_visible("#j-1 .reason >> nth=0")
+
+
+def test_a_refusal_is_judged_by_the_passage_that_has_the_answer(page: Page, folder: Path) -> None:
+    ask(page, "What is the capital of Brazil?")
+    page.wait_for_selector("#j-1 .up[aria-pressed=false]")
+    assert page.inner_text("#j-1 .down") == "The documents do say it"
+    press(page, "#t-1 > .card.near >> nth=1 >> button.here")
+    last = said(folder)[-1]
+    assert (last["relevant"], last["reason"]) == (True, "the answer is here")
+    assert last["quote"].split() == page.inner_text("#t-1 > .card.near >> nth=1 >> blockquote").split()
+    press(page, "#t-1 > .card.near >> nth=1 >> button.here", "Taken back.")
+
+
+def test_a_follow_up_is_judged_for_what_was_searched_which_stands_alone(page: Page, folder: Path) -> None:
+    ask(page, FALL)
+    ask(page, BROKE, turn=2)
+    page.wait_for_selector("#j-2 .up[aria-pressed=false]")
+    press(page, "#j-2 .up")
+    last = said(folder)[-1]
+    assert (last["question"], last["good"], [one["quote"] for one in last["cited"]]) == (ADDED, True, [FELL])
+    done = subprocess.run([FOOTNOTED, "eval", "--from-feedback", "--json"], cwd=folder, capture_output=True, text=True)
+    assert json.loads(done.stdout)["metrics"]["right source cited"] == 1.0
+    page.click("text=Search for the question alone")
+    page.wait_for_selector("#chat .refusal")
+    page.wait_for_selector("#j-2 .up[aria-pressed=false]")  # another search, another judgement
+    assert page.inner_text("#j-2 .up") == "Right to refuse"
+    page.click("text=New conversation")
+    page.wait_for_selector("#sources .hint")
+    ask(page, ADDED)
+    page.wait_for_selector("#j-1 .up[aria-pressed=true]")
+    press(page, "#j-1 .up", "Taken back.")
+
+
+@pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
+def test_on_a_phone_an_answer_can_be_judged(page: Page, folder: Path) -> None:
+    ask(page, "When did the generator fail?")
+    page.wait_for_selector("#j-1 .down[aria-pressed=false]")
+    press(page, "#j-1 .down")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for button in page.locator("#j-1 button").all():
+        assert button.bounding_box()["height"] >= 36
+    press(page, "#j-1 .down", "Taken back.")
+
+
+def test_what_cannot_be_kept_is_said(page: Page, folder: Path) -> None:
+    ask(page, FALL)
+    page.wait_for_selector("#j-1 .up[aria-pressed=false]")
+    page.evaluate("document.querySelector('#c-1-1 button.source').dataset.excerpt = JSON.stringify("
+                  "{source: '../x', start: 0, end: 3, quote: 'abc'})")  # fmt: skip
+    press(page, "#c-1-1 button.source", "Not noted: no document")
+    assert pressed(page, "#c-1-1 button.source") == "false"
+
+
+def test_only_the_page_itself_may_judge(address: str, folder: Path) -> None:
+    before = said(folder)
+    excerpt = {"source": "11-cooks-letter-home.md", "start": 0, "end": 3, "quote": "not"}
+    body = json.dumps({"question": FALL, "relevant": True, "excerpt": excerpt}).encode()
+    ours = {"Origin": address, "Content-Type": "application/json"}
+    for headers, sent, status in [
+        (ours, body, 400),  # the quote is not there
+        (ours, b"x" * 300_000, 413),
+        (ours, b"{", 400),
+        (ours | {"Content-Type": "text/plain"}, body, 415),
+        (ours | {"Origin": "http://attacker.example"}, body, 403),
+        (ours | {"Origin": "null"}, body, 403),
+        (ours | {"Sec-Fetch-Site": "cross-site"}, body, 403),
+        ({"Content-Type": "application/json"}, body, 403),
+        (ours | {"Host": "attacker.example"}, body, 400),
+    ]:
+        got, answered = fetched(address + "/feedback", headers, sent)
+        assert got == status, (headers, sent[:40])
+        assert "default-src 'self'" in answered["content-security-policy"]
+    assert fetched(address + "/feedback", {})[0] in (404, 405)
+    assert said(folder) == before
+
+
 def test_the_endpoint_gives_the_object_of_ask_json(address: str) -> None:
     from gradio_client import Client
 
@@ -232,8 +454,21 @@ def test_the_endpoint_gives_the_object_of_ask_json(address: str) -> None:
     assert got["text"] == f"{FELL} [1]"
     assert got["citations"][0]["quote"] == FELL
     assert set(got) == {
-        "question", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation", "timings",
+        "question", "searched", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation",
+        "timings",
     }  # fmt: skip
+
+
+def test_a_second_endpoint_takes_the_questions_before(address: str) -> None:
+    from gradio_client import Client
+    from gradio_client.exceptions import AppError
+
+    client = Client(address, verbose=False)
+    got = client.predict(BROKE, [FALL], api_name="/follow_up")
+    assert (got["searched"], got["text"]) == (ADDED, f"{FELL} [1]")
+    for history in (7, FALL, [3], ["  "]):
+        with pytest.raises(AppError, match=r"history must be a list|a question is a text|the question is empty"):
+            client.predict(BROKE, history, api_name="/follow_up")
 
 
 def test_every_response_carries_the_policy(address: str) -> None:
@@ -270,10 +505,10 @@ def test_the_endpoint_takes_nothing_but_a_question(address: str) -> None:
             Client(address, verbose=False).predict(question, api_name="/ask")
 
 
-def fetched(address: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
+def fetched(address: str, headers: dict[str, str], body: bytes | None = None) -> tuple[int, dict[str, str]]:
     """Status, and headers by lower-cased name."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(address, headers=headers)) as response:
+        with urllib.request.urlopen(urllib.request.Request(address, body, headers)) as response:
             return response.status, {name.lower(): value for name, value in response.headers.items()}
     except urllib.error.HTTPError as error:
         return error.code, {name.lower(): value for name, value in error.headers.items()}
