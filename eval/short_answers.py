@@ -17,8 +17,13 @@ _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
 
 
 def short_answer(answer: Answer) -> str:
-    """The words of an answer that are held against the accepted ones: its first quote; "" for a refusal."""
-    return answer.citations[0].quote if answer.citations else ""
+    """The words of an answer that are held against the accepted ones: those marked in its first quote, else
+    the quote itself; "" for a refusal.
+    """
+    if not answer.citations:
+        return ""
+    first = answer.citations[0]
+    return first.quote[slice(*first.answer)] if first.answer else first.quote
 
 
 def exact_match(text: str, accepted: Sequence[str]) -> float:

@@ -21,6 +21,7 @@ from .tokens import count_tokens
 
 # No sentence for a person is longer; beyond it only tables of data and text without spaces.
 _LONGEST = 10_000
+FILL = float(__import__("os").environ.get("FILL","0.5"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _groups(text: str, sentences: Sequence[_Sentence], settings: ChunkSettings, 
             pieces += sentences[last].pieces
             if last > first and (tokens > settings.size or pieces > room):
                 break
-            if paragraph_end[last] and tokens >= settings.size // 2:
+            if paragraph_end[last] and tokens >= settings.size * FILL:
                 whole = last + 1
             last += 1
         if last < len(sentences) and whole is not None:

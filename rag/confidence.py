@@ -22,6 +22,8 @@ THRESHOLD = 0.35
 
 # Names and numbers: what a question is about cannot be missing where it is answered.
 _NAME = re.compile(r"(?<!^)\b[A-Z][\w'’-]*")
+# Where every noun has a capital, one is no sign of a name.
+_CAPITALISING = frozenset({"de"})
 _NUMBER = re.compile(r"\d[\d.,:]*\d|\d")
 
 # Fitted: see the module's docstring. Bias first.
@@ -53,7 +55,7 @@ def features(
         sum(weight for word, weight in weights.items() if word in near) / total,
         sum(weight for word, weight in weights.items() if word in whole) / total,
         rarest / 10,
-        _lacking(_NAME, question.text, near, passage.language),
+        _lacking(_NAME, question.text, near, passage.language) if passage.language not in _CAPITALISING else 0.0,
         _lacking(_NUMBER, question.text, whole, passage.language),
         float(negated(question.text) and not negated(best.text)),
         float(negated(best.text) and not negated(question.text)),

@@ -56,12 +56,21 @@ def answer_html(answer: Answer, turn: int, feedback: Feedback) -> str:
         pieces.append(f"<strong>{DISAGREE}</strong> ")
         text = text.removeprefix(DISAGREE)
     for found in _MARKER.finditer(text):
-        pieces += [_inert(text[last : found.start()].rstrip()), link(found)]
+        pieces += [_said(text[last : found.start()].rstrip(), quotes.get(int(found[1]))), link(found)]
         last = found.end()
     pieces.append(_inert(text[last:]))
     kind = "refusal" if answer.abstained else "answer"
     thumbs = _thumbs(answer, turn, feedback) if answer.hits else ""
     return f'<div class="{kind}">{"".join(pieces)}</div>{thumbs}'
+
+
+def _said(text: str, citation: Citation | None) -> str:
+    """A sentence of the answer, with the words that are the answer itself set off."""
+    if citation is None or citation.answer is None or not text.endswith(citation.quote):
+        return _inert(text)
+    first = len(text) - len(citation.quote)
+    start, end = (first + place for place in citation.answer)
+    return f'{_inert(text[:start])}<b class="short">{_inert(text[start:end])}</b>{_inert(text[end:])}'
 
 
 def _thumbs(answer: Answer, turn: int, feedback: Feedback) -> str:

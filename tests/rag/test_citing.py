@@ -7,7 +7,7 @@ from rag.answers import Hit
 from rag.citing import cite
 from rag.reading import Features, Sentence
 
-NONE = Features(0, 0, 0, 0, 0, 0, 0, 0)
+NONE = Features(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def sentence(text: str, start: int = 10) -> Sentence:
