@@ -39,7 +39,7 @@ def reported(report: Report) -> dict[str, float]:
 def retrieved(folder: Path, at: Path) -> dict[str, object]:
     collection = load_collection(folder)
     texts = [json.loads(line)["text"] for line in collection.corpus.read_text(encoding="utf-8").splitlines()]
-    language_of(texts[0])  # what is loaded once is no cost of a text
+    language_of("Das Haus.")  # what is loaded once is no cost of a text
     started = time.process_time()
     told = [language_of(text) for text in texts]
     telling = time.process_time() - started
