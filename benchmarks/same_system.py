@@ -24,7 +24,7 @@ true 5 %, 1,000 draws give more with a probability of .015.
 query, and `footnoted compare` is run on the evaluations of both runs. Found is a loss with a star. On a collection
 whose first results are mostly right the swap is a loss. On Cranfield it is not: there the second result is relevant
 where the first is not about as often as the other way round. So the swap is also planted as the loss that it is meant
-to be, in every tenth of those queries whose first result is judged better than their second.
+to be: in a tenth of the queries, spread over those whose first result is judged better than their second.
 """
 
 import argparse
@@ -128,18 +128,27 @@ def swapped(run: Run, queries: Sequence[str]) -> Run:
     return changed
 
 
-def planted(run: Run, qrels: Qrels, queries: Sequence[str], folder: Path) -> dict[str, object]:
-    """What `footnoted compare` says of the run with every tenth of `queries` swapped, from ten beginnings."""
+def planted(run: Run, qrels: Qrels, chosen: Sequence[Sequence[str]], folder: Path) -> dict[str, object]:
+    """What `footnoted compare` says of the run with the queries swapped that are chosen, one choice after the other."""
     plain = evaluate_run(run, qrels).write(folder / "plain")
     rows = []
-    for start in range(10):
-        changed = evaluate_run(swapped(run, queries[start::10]), qrels).write(folder / "planted")
+    for queries in chosen:
+        changed = evaluate_run(swapped(run, queries), qrels).write(folder / "planted")
         differences: list[dict[str, Any]] = footnoted("compare", plain, changed)["differences"]
         first = next(one for one in differences if one["measure"] == "nDCG@10")
         shown = {name: round(first[name], 4) for name in ("difference", "p", "p_holm", "wins", "losses")}
         found = any(one["p_holm"] < ALPHA and one["difference"] < 0 for one in differences)
-        rows.append({"swapped": len(queries[start::10]), **shown, "found": found})
+        rows.append({"swapped": len(queries), **shown, "found": found})
     return {"found": sum(bool(row["found"]) for row in rows), "of": len(rows), "nDCG@10": rows}
+
+
+def tenths(queries: Sequence[str], count: int) -> list[list[str]]:
+    """`count` of the queries (all, if they are fewer), spread evenly over them, from ten beginnings."""
+    n = len(queries)
+    return [
+        [queries[at] for at in sorted({(place * n // count + start) % n for place in range(count)})]
+        for start in range(10)
+    ]
 
 
 def better_first(run: Run, qrels: Qrels) -> list[str]:
@@ -161,8 +170,8 @@ def main() -> None:
             footnoted("eval", options.data / name, "--mode", "lexical", "--out", at / name)
             run, qrels = read_run(at / name / "run.trec"), read_qrels(at / name / "qrels.trec")
             figures[name] = {
-                "planted": planted(run, qrels, list(run), at),
-                "planted where it is a loss": planted(run, qrels, better_first(run, qrels), at),
+                "planted": planted(run, qrels, [list(run)[start::10] for start in range(10)], at),
+                "planted where it is a loss": planted(run, qrels, tenths(better_first(run, qrels), len(run) // 10), at),
             }
             print(name, json.dumps(figures[name], indent=1), flush=True)
         footnoted("eval", options.data / DRAWN, "--mode", "lexical", "--out", at / DRAWN)
