@@ -29,7 +29,21 @@ def test_the_features_by_hand(system: System) -> None:
     assert sentences[0].text == "The old bridge was opened in 1974."
     nearest = max(hit.dense or 0 for hit in retrieved.hits)
     assert found[:3] == (sentences[0].score, sentences[0].features.cosine, nearest)
-    assert found[3:6] == (pytest.approx(share), pytest.approx(share), 1.0)  # the one name is missing
+    assert found[3:5] == (pytest.approx(share), pytest.approx(share))
+    assert found[5:] == (pytest.approx(unknown / 10), 1.0, 0.0, 0.0, 0.0, 0.0)  # the one name is missing
+
+
+def test_a_number_that_is_nowhere_and_a_denial_that_is_not_made(system: System) -> None:
+    question, retrieved = asked(system, "Which bridge was not opened in 1975?")
+    sentences = read(system.index, question, retrieved)
+    assert sentences[0].text == "The old bridge was opened in 1974."
+    assert features(system.index, question, retrieved, sentences)[7:10] == (1.0, 1.0, 0.0)
+
+
+def test_a_doubtful_sentence_has_little_confidence(system: System) -> None:
+    question, retrieved = asked(system, "When was the Ruhr bridge opened?")
+    sentences = read(system.index, question, retrieved)
+    found = features(system.index, question, retrieved, sentences)
     assert confidence(system.index, question, retrieved, sentences) == probability(WEIGHTS, found)
 
 
