@@ -49,10 +49,10 @@ def recursive(document: Document, settings: ChunkSettings, count_pieces: Count, 
         disallowed_special=(),
     )
     passages: list[Passage] = []
-    start, end = -1, 0
+    start = end = 0
     for text in splitter.split_text(document.text):
-        # Each ends after the one before; the splitter's own start_index takes tokens of overlap for characters.
-        start = document.text.index(text, max(start + 1, end - len(text) + 1) if settings.overlap else end)
+        # The splitter's own start_index takes tokens of overlap for characters; no token here is longer than 12.
+        start = document.text.index(text, max(start, end - 12 * settings.overlap))
         end = start + len(text)
         span = (start, end)
         id = f"{document.source}:{start}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from index.errors import UsageError
 
-from .bootstrap import holm, interval, randomisation
+from .bootstrap import ALPHA, holm, interval, least_p, randomisation
 from .comparison_page import comparison_page
 from .files import bad_line, read_rows, write_json, write_text
 from .html import settings
@@ -65,7 +65,7 @@ class Difference:
     @property
     def sure(self) -> bool:
         """Whether the difference is significant at 5 % after correction."""
-        return self.p_holm < 0.05
+        return self.p_holm < ALPHA
 
     def as_json(self) -> dict[str, object]:
         names = ("measure", "a", "b", "difference", "p", "p_holm", "queries", "won", "lost")
@@ -196,7 +196,9 @@ def _differences(one: Scores, other: Scores) -> tuple[Difference, ...]:
             f"{other.folder} has {', '.join(other.measures) or 'none'}"
         )
     deltas = dict(sorted(deltas.items(), key=lambda item: -len(item[1])))
-    ps = [randomisation(list(values.values())) for values in deltas.values()]
+    values_of = [list(values.values()) for values in deltas.values()]
+    ps = list(map(randomisation, values_of))
+    corrected_ps = holm(ps, list(map(least_p, values_of)))
     return tuple(
         Difference(
             measure=name,
@@ -208,7 +210,7 @@ def _differences(one: Scores, other: Scores) -> tuple[Difference, ...]:
             p_holm=corrected,
             deltas=values,
         )
-        for (name, values), p, corrected in zip(deltas.items(), ps, holm(ps), strict=True)
+        for (name, values), p, corrected in zip(deltas.items(), ps, corrected_ps, strict=True)
     )
 
 
