@@ -20,11 +20,11 @@ Counted is how often `compare` finds p below .05 for a measure, below .05 for an
 it marks with a star), and how often the 95 % interval of a difference leaves 0 out. All are to be at most 6.5 %: with a
 true 5 %, 1,000 draws give more with a probability of .015.
 
-`planted`: the first two results of every tenth query are swapped in the run, and `footnoted eval --run` and
-`footnoted compare` are run on both. On a collection whose first results are mostly right that is a loss. On Cranfield
-it is not: there the second result is relevant where the first is not about as often as the other way round. So the
-swap is also planted as the loss that it is meant to be, in every tenth of those queries whose first result is judged
-better than their second.
+`planted`: the first two results of every tenth query are swapped, beginning with the first, the second, ... the tenth
+query, and `footnoted compare` is run on the evaluations of both runs. Found is a loss with a star. On a collection
+whose first results are mostly right the swap is a loss. On Cranfield it is not: there the second result is relevant
+where the first is not about as often as the other way round. So the swap is also planted as the loss that it is meant
+to be: in a tenth of the queries, spread over those whose first result is judged better than their second.
 """
 
 import argparse
@@ -34,17 +34,21 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from recording import record
 
+from eval.bootstrap import ALPHA
 from eval.comparison import compare
+from eval.evaluation import evaluate_run
 from eval.files import write_rows
 from eval.metrics import DEFAULT_MEASURES, measure
-from eval.runs import Qrels, Run, rank, read_qrels, read_run, strictly_descending, write_run
+from eval.runs import Qrels, Run, rank, read_qrels, read_run, strictly_descending
 
 FOOTNOTED = Path(sys.executable).with_name("footnoted")
 COLLECTIONS = ("cranfield", "scifact", "squad-v2.0-dev")
+DRAWN = "cranfield"
 NOISE = 0.1
 SEED = 7
 
@@ -52,9 +56,9 @@ Scores = dict[str, float]
 Draw = Callable[[np.random.Generator], tuple[Sequence[Scores], Sequence[Scores]]]
 
 
-def footnoted(*arguments: str | Path) -> dict[str, object]:
+def footnoted(*arguments: str | Path) -> dict[str, Any]:
     done = subprocess.run([FOOTNOTED, *arguments, "--json"], check=True, capture_output=True, text=True)
-    values: dict[str, object] = json.loads(done.stdout)
+    values: dict[str, Any] = json.loads(done.stdout)
     return values
 
 
@@ -102,9 +106,9 @@ def alarms(draw: Draw, draws: int, folder: Path) -> dict[str, object]:
             )
         found = compare(folder / "a", folder / "b")
         for one in found.differences:
-            fired[one.measure] += one.p < 0.05
+            fired[one.measure] += one.p < ALPHA
             left_out[one.measure] += not one.ci[0] <= 0 <= one.ci[1]
-        starred += any(one.p_holm < 0.05 for one in found.differences)
+        starred += any(one.p_holm < ALPHA for one in found.differences)
     return {
         "draws": draws,
         "p below .05": {name: round(count / draws, 4) for name, count in fired.items()},
@@ -114,9 +118,9 @@ def alarms(draw: Draw, draws: int, folder: Path) -> dict[str, object]:
 
 
 def swapped(run: Run, queries: Sequence[str]) -> Run:
-    """The run with the first two results of every tenth of `queries` the other way round."""
+    """The run with the first two results of `queries` the other way round."""
     changed = dict(run)
-    for query in queries[::10]:
+    for query in queries:
         ranking = rank(run[query])
         ranking[:2] = reversed(ranking[:2])
         falling = strictly_descending(sorted(run[query].values(), reverse=True))
@@ -124,26 +128,27 @@ def swapped(run: Run, queries: Sequence[str]) -> Run:
     return changed
 
 
-def planted(run: Run, qrels_file: Path, queries: Sequence[str], folder: Path) -> dict[str, object]:
-    """What `footnoted compare` says of the run with every tenth of `queries` swapped."""
-    changed = swapped(run, queries)
-    write_run(folder / "planted.trec", changed)
-    write_run(folder / "plain.trec", run)
-    for name in ("plain", "planted"):
-        footnoted("eval", "--run", folder / f"{name}.trec", "--qrels", qrels_file, "--out", folder / name)
-    rows = footnoted("compare", folder / "plain", folder / "planted")["differences"]
-    assert isinstance(rows, list)
-    shown = ("difference", "ci", "p", "p_holm", "wins", "losses")
-    return {
-        "queries": len(changed),
-        "swapped": sum(changed[query] != run[query] for query in run),
-        **{
-            row["measure"]: {name: row[name] for name in shown}
-            for row in rows
-            if row["measure"] in ("nDCG@10", "RR@10")
-        },
-        "found": any(row["p_holm"] < 0.05 and row["difference"] < 0 for row in rows),
-    }
+def planted(run: Run, qrels: Qrels, chosen: Sequence[Sequence[str]], folder: Path) -> dict[str, object]:
+    """What `footnoted compare` says of the run with the queries swapped that are chosen, one choice after the other."""
+    plain = evaluate_run(run, qrels).write(folder / "plain")
+    rows = []
+    for queries in chosen:
+        changed = evaluate_run(swapped(run, queries), qrels).write(folder / "planted")
+        differences: list[dict[str, Any]] = footnoted("compare", plain, changed)["differences"]
+        first = next(one for one in differences if one["measure"] == "nDCG@10")
+        shown = {name: round(first[name], 4) for name in ("difference", "p", "p_holm", "wins", "losses")}
+        found = any(one["p_holm"] < ALPHA and one["difference"] < 0 for one in differences)
+        rows.append({"swapped": len(queries), **shown, "found": found})
+    return {"found": sum(bool(row["found"]) for row in rows), "of": len(rows), "nDCG@10": rows}
+
+
+def tenths(queries: Sequence[str], count: int) -> list[list[str]]:
+    """`count` of the queries (all, if they are fewer), spread evenly over them, from ten beginnings."""
+    n = len(queries)
+    return [
+        [queries[at] for at in sorted({(place * n // count + start) % n for place in range(count)})]
+        for start in range(10)
+    ]
 
 
 def better_first(run: Run, qrels: Qrels) -> list[str]:
@@ -156,19 +161,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--collections", nargs="+", default=COLLECTIONS, metavar="NAME", help="for the planted loss")
     options = parser.parse_args()
     figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as folder:
         at = Path(folder)
-        for name in COLLECTIONS:
+        for name in options.collections:
             footnoted("eval", options.data / name, "--mode", "lexical", "--out", at / name)
             run, qrels = read_run(at / name / "run.trec"), read_qrels(at / name / "qrels.trec")
             figures[name] = {
-                "planted": planted(run, at / name / "qrels.trec", list(run), at),
-                "planted where it is a loss": planted(run, at / name / "qrels.trec", better_first(run, qrels), at),
+                "planted": planted(run, qrels, [list(run)[start::10] for start in range(10)], at),
+                "planted where it is a loss": planted(run, qrels, tenths(better_first(run, qrels), len(run) // 10), at),
             }
             print(name, json.dumps(figures[name], indent=1), flush=True)
-        run, qrels = read_run(at / "cranfield" / "run.trec"), read_qrels(at / "cranfield" / "qrels.trec")
+        footnoted("eval", options.data / DRAWN, "--mode", "lexical", "--out", at / DRAWN)
+        run, qrels = read_run(at / DRAWN / "run.trec"), read_qrels(at / DRAWN / "qrels.trec")
         for name, draw in (("queries", drawn_queries(run, qrels)), ("noise", drawn_noise(run, qrels))):
             figures[name] = alarms(draw, options.draws, at)
             print(name, json.dumps(figures[name], indent=1), flush=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 ROUNDS = 10_000
 RANK_ROUNDS = 2_000  # for what has to be summed over ranks in every round
 LEVEL = 0.95
+ALPHA = 0.05  # a corrected p below it is significant
 SEED = 20_240_501
 CELLS = 4_000_000  # numbers held at once while drawing: 32 MB
 
@@ -63,15 +64,23 @@ def randomisation(differences: Sequence[float], rounds: int = ROUNDS) -> float:
     return (1 + hits) / (1 + rounds)
 
 
-def holm(ps: Sequence[float]) -> list[float]:
+def least_p(differences: Sequence[float]) -> float:
+    """The smallest p that `randomisation` could give for differences of these sizes: all with one sign."""
+    return min(1.0, 2.0 ** (1 - sum(abs(difference) > 1e-9 for difference in differences)))
+
+
+def holm(ps: Sequence[float], least: Sequence[float]) -> list[float]:
     """p values corrected for being several, in the order given; at least as large as before.
 
-    The i-th smallest of m is multiplied by m - i + 1, and none falls below a smaller one's.
-    Holm, A simple sequentially rejective multiple test procedure (1979).
+    The i-th smallest of m is multiplied by m - i + 1, and none falls below a smaller one's. Holm, A simple
+    sequentially rejective multiple test procedure (1979). A test whose `least` p is not below ALPHA could not
+    be wrongly significant, and is neither counted nor corrected: a measure that is the same for nearly every
+    query hides no other. Tarone, A modified Bonferroni method for discrete data (Biometrics 1990).
     """
-    corrected, floor = [0.0] * len(ps), 0.0
-    for position, at in enumerate(sorted(range(len(ps)), key=lambda i: ps[i])):
-        floor = max(floor, min(1.0, (len(ps) - position) * ps[at]))
+    counted = [at for at in range(len(ps)) if least[at] < ALPHA]
+    corrected, floor = list(ps), 0.0
+    for position, at in enumerate(sorted(counted, key=lambda i: ps[i])):
+        floor = max(floor, min(1.0, (len(counted) - position) * ps[at]))
         corrected[at] = floor
     return corrected
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from index.errors import UsageError
 
-from .bootstrap import holm, interval, randomisation
+from .bootstrap import ALPHA, holm, interval, least_p, randomisation
 from .comparison_page import comparison_page
 from .files import bad_line, read_rows, write_json, write_text
 from .html import settings
@@ -65,7 +65,7 @@ class Difference:
     @property
     def sure(self) -> bool:
         """Whether the difference is significant at 5 % after correction."""
-        return self.p_holm < 0.05
+        return self.p_holm < ALPHA
 
     def as_json(self) -> dict[str, object]:
         names = ("measure", "a", "b", "difference", "p", "p_holm", "queries", "won", "lost")
@@ -78,8 +78,8 @@ class Difference:
 class Comparison:
     """All measures that both evaluations have, what of their settings differs, and the queries that moved most.
 
-    `changed` has (setting, A's, B's) rows; `texts` the queries; `gained` and `lost` the movers by the first
-    measure, largest change first.
+    `changed` has (setting, A's, B's) rows; `texts` the queries; `gained` and `lost` the movers by
+    `moved_by`, the first measure that moved at all, largest change first.
     """
 
     a: Path
@@ -87,6 +87,7 @@ class Comparison:
     texts: dict[str, str]
     changed: tuple[tuple[str, str, str], ...]
     differences: tuple[Difference, ...]
+    moved_by: str
     gained: tuple[Mover, ...]
     lost: tuple[Mover, ...]
 
@@ -98,6 +99,7 @@ class Comparison:
             "queries": len(self.texts),
             "changed": [{"setting": name, "a": ours, "b": theirs} for name, ours, theirs in self.changed],
             "differences": [one.as_json() for one in self.differences],
+            "moved_by": self.moved_by,
             "gained": [asdict(one) for one in self.gained],
             "lost": [asdict(one) for one in self.lost],
             "page": str(Path(folder).expanduser().resolve() / "report.html") if folder is not None else None,
@@ -121,10 +123,9 @@ class Comparison:
         if partial := [one for one in self.differences if one.queries < len(self.texts)]:
             told = ", ".join(f"{one.measure} {one.queries}" for one in partial)
             lines += ["", *textwrap.wrap(f"over fewer queries, those that both have it for: {told}", WIDTH)]
-        first = self.differences[0].measure
         for word, movers in (("gained", self.gained), ("lost", self.lost)):
             if movers:
-                lines += ["", f"{word} most by {first}:"]
+                lines += ["", f"{word} most by {self.moved_by}:"]
                 lines += [line for one in movers for line in _mover_lines(one)]
         return "\n".join(lines)
 
@@ -144,7 +145,7 @@ def _cells(one: Difference) -> tuple[str, ...]:
 
 
 def _mover_lines(one: Mover) -> list[str]:
-    head = f"{one.a:.3f} -> {one.b:.3f}  {one.query}  {' '.join(one.text.split())}"
+    head = f"{one.a:.3f} -> {one.b:.3f}  {one.query}  {' '.join(one.text.split())}".rstrip()
     wrapped = [textwrap.wrap(line, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6) for line in one.why]
     return [_cut(head, WIDTH), *(line for lines in wrapped for line in lines)]
 
@@ -161,7 +162,7 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
     one, other = _read(Path(a)), _read(Path(b))
     _check_same(one, other)
     differences = _differences(one, other)
-    first = differences[0]
+    first = next((one for one in differences if one.won or one.lost), differences[0])
     every = {query: sum(d.deltas.get(query, 0.0) for d in differences) for query in one.rows}
     moved = sorted(first.deltas, key=lambda query: (-abs(first.deltas[query]), -abs(every[query]), query))
 
@@ -176,6 +177,7 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
         texts={query: str(row["text"]) for query, row in one.rows.items()},
         changed=_changed(one.config, other.config),
         differences=differences,
+        moved_by=first.measure,
         gained=movers(first.won),
         lost=movers(first.lost),
     )
@@ -194,7 +196,9 @@ def _differences(one: Scores, other: Scores) -> tuple[Difference, ...]:
             f"{other.folder} has {', '.join(other.measures) or 'none'}"
         )
     deltas = dict(sorted(deltas.items(), key=lambda item: -len(item[1])))
-    ps = [randomisation(list(values.values())) for values in deltas.values()]
+    values_of = [list(values.values()) for values in deltas.values()]
+    ps = list(map(randomisation, values_of))
+    corrected_ps = holm(ps, list(map(least_p, values_of)))
     return tuple(
         Difference(
             measure=name,
@@ -206,7 +210,7 @@ def _differences(one: Scores, other: Scores) -> tuple[Difference, ...]:
             p_holm=corrected,
             deltas=values,
         )
-        for (name, values), p, corrected in zip(deltas.items(), ps, holm(ps), strict=True)
+        for (name, values), p, corrected in zip(deltas.items(), ps, corrected_ps, strict=True)
     )
 
 

@@ -6,7 +6,7 @@ from statistics import fmean
 
 import pytest
 
-from eval.bootstrap import auroc, auroc_interval, holm, interval, randomisation
+from eval.bootstrap import auroc, auroc_interval, holm, interval, least_p, randomisation
 
 
 def test_constant_values_give_a_point() -> None:
@@ -68,11 +68,26 @@ def test_a_drawn_p_is_never_zero() -> None:
 
 def test_holm_by_hand() -> None:
     # ascending .01 .02 .04 times 3, 2, 1: .03 .04 .04
-    assert holm([0.04, 0.01, 0.02]) == pytest.approx([0.04, 0.03, 0.04])
+    assert holm([0.04, 0.01, 0.02], [0.0] * 3) == pytest.approx([0.04, 0.03, 0.04])
     # .03 * 2 = .06 lifts .05 * 1; nothing exceeds 1
-    assert holm([0.05, 0.03]) == pytest.approx([0.06, 0.06])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    assert holm([]) == []
+    assert holm([0.05, 0.03], [0.0] * 2) == pytest.approx([0.06, 0.06])
+    assert holm([0.9, 0.8], [0.0] * 2) == [1.0, 1.0]
+    assert holm([], []) == []
+
+
+def test_measures_that_hardly_differ_hide_no_other() -> None:
+    assert least_p([0.5] * 5 + [0.0] * 100) == 1 / 16  # five heads, or five tails, of 32
+    assert least_p([0.5] * 6 + [-1e-17]) == 1 / 32
+    assert least_p([]) == 1.0
+    # two of four can be significant: .02 times 2, .03 times 1 lifted to it
+    assert holm([0.02, 1.0, 0.0625, 0.03], [0.001, 1.0, 0.0625, 0.001]) == [0.04, 1.0, 0.0625, 0.04]
+
+
+def test_a_test_that_is_not_counted_is_never_significant() -> None:
+    for changed in range(1, 6):
+        p = randomisation([1.0] * changed + [0.0] * 50)
+        assert p == least_p([1.0] * changed) >= 0.05
+    assert randomisation([1.0] * 6) == least_p([1.0] * 6) < 0.05
 
 
 def test_auroc_by_hand() -> None:

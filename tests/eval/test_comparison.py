@@ -31,7 +31,7 @@ def test_the_differences(comparison: Comparison) -> None:
     assert (first.measure, first.a, first.b) == ("RR@10", 0.5, pytest.approx(2.75 / 3))
     assert first.difference == pytest.approx(1.25 / 3)
     # signs of (1, .5, -.25): sums +-1.75 +-1.25 +-.75 +-.25; four of eight reach 1.25
-    assert (first.p, first.p_holm) == (0.5, 1.0)
+    assert (first.p, first.p_holm) == (0.5, 0.5)  # three queries could not give less than .25: nothing to correct
     assert (first.won, first.lost, first.queries) == (["q1", "q2"], ["q3"], 3)
     assert first.ci == (-0.25, 1.0)  # each of 27 draws is likelier than 2.5 %
     assert (second.measure, second.difference, second.ci, second.p) == ("R@5", 0.0, (0.0, 0.0), 1.0)
@@ -73,7 +73,7 @@ def test_the_table(comparison: Comparison) -> None:
         "3 queries",
         "",
         "measure       A       B    B - A       95 % interval       p  p (Holm)  won  lost  tied",
-        "RR@10    0.5000  0.9167  +0.4167  -0.2500 to +1.0000  0.5000    1.0000    2     1     0",
+        "RR@10    0.5000  0.9167  +0.4167  -0.2500 to +1.0000  0.5000    0.5000    2     1     0",
         "R@5      0.8333  0.8333  +0.0000  +0.0000 to +0.0000  1.0000    1.0000    0     0     3",
     ]
     assert lines[7:] == [
@@ -115,6 +115,14 @@ def test_a_measure_is_compared_over_the_queries_that_both_have_it_for(tmp_path: 
         "citation precision", 0.5, 1.0, {"q2": 0.5},
     )  # fmt: skip
     assert "over fewer queries, those that both have it for: citation precision 1" in comparison.table().split("\n")
+
+
+def test_movers_are_by_the_first_measure_that_moved(tmp_path: Path) -> None:
+    a, b = ({q: {"R@100": 1.0, "RR@10": s["RR@10"]} for q, s in scores.items()} for scores in (A, B))
+    comparison = compare(write(tmp_path / "a", a), write(tmp_path / "b", b))
+    assert comparison.moved_by == "RR@10"
+    assert [one.query for one in comparison.lost] == ["q3"]
+    assert compare(tmp_path / "a", tmp_path / "a").moved_by == "R@100"
 
 
 def test_what_differs_in_the_settings(tmp_path: Path) -> None:
