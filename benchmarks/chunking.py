@@ -51,8 +51,11 @@ def recursive(document: Document, settings: ChunkSettings, count_pieces: Count, 
     passages: list[Passage] = []
     start = end = 0
     for text in splitter.split_text(document.text):
-        # The splitter's own start_index takes tokens of overlap for characters; no token here is longer than 12.
-        start = document.text.index(text, max(start, end - 12 * settings.overlap))
+        # The splitter's own start_index takes tokens of overlap for characters. A chunk begins at most its
+        # overlap before the end of the last one (no token here is longer than 12), or after the white space there.
+        spaces = len(document.text) - end - len(document.text[end:].lstrip())
+        first, last = max(start, end - 12 * settings.overlap), end + spaces + len(text)
+        start = document.text.rindex(text, first, last)
         end = start + len(text)
         span = (start, end)
         id = f"{document.source}:{start}"

@@ -155,7 +155,6 @@ def _span(file: Path, number: int, source: str, reference: object) -> Span:
     return Span(source, start, end, quote)
 
 
-@cache
 def _pattern(quote: str) -> re.Pattern[str]:
     """What reads like `quote`."""
     text = re.sub(r"(?<=\w)-[ \t]*\n\s*(?=\w)", "\n-", quote.strip())  # a line end with a hyphen: "\n-"
