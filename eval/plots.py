@@ -59,7 +59,7 @@ class _Canvas:
         self.text((left + right) / 2, HEIGHT - 6, self.labels.x, "middle", "name")
         middle = (top + bottom) / 2
         self.parts.append(
-            f'<text class="name" text-anchor="middle" transform="translate(11 {middle}) rotate(-90)">'
+            f'<text class="name" text-anchor="middle" transform="translate(8 {middle}) rotate(-90)">'
             f"{_escaped(self.labels.y)}</text>"
         )
 
