@@ -1,6 +1,7 @@
 """Two evaluations of the same queries, side by side: what changed, whether it is more than chance, and why."""
 
 import json
+import math
 import textwrap
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -231,7 +232,7 @@ def _read(folder: Path) -> Scores:
         query, text, metrics = row.get("query"), row.get("text"), row.get("metrics")
         if not isinstance(query, str) or not isinstance(text, str) or not isinstance(metrics, dict):
             raise bad_line(file, number, 'a row is {"query", "text", "metrics"}', row)
-        if not all(isinstance(value, int | float) for value in metrics.values()):
+        if not all(isinstance(value, int | float) and math.isfinite(value) for value in metrics.values()):
             raise bad_line(file, number, '"metrics" holds numbers', row)
         if not well_formed(row):
             raise bad_line(file, number, "a row is what this version's footnoted eval writes: evaluate again", query)

@@ -211,6 +211,7 @@ def test_a_row_of_something_else_is_one_line(tmp_path: Path, more: dict[str, obj
     [
         ('{"query": "q"}', 'a row is {"query", "text", "metrics"}'),
         ('{"query": "q", "text": "t", "metrics": {"R@5": "x"}}', '"metrics" holds numbers'),
+        ('{"query": "q", "text": "t", "metrics": {"R@5": NaN}}', '"metrics" holds numbers'),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, row: str, wanted: str) -> None:

@@ -99,6 +99,7 @@ def test_accepted_answers_are_marked_in_quotes_as_words() -> None:
     shown = html.quotes([("In 1955 or 19551, at <b> & in 1955.", "a.txt")], ("1955", "<b>", "&"))
     assert shown.count("<mark>1955</mark>") == 2
     assert "19551, at <mark>&lt;b&gt;</mark> <mark>&amp;</mark> in" in shown
+    assert "4 &lt; 5 in <mark>1955</mark> &amp; later" in html.quotes([("4 < 5 in 1955 & later", "")], ["1955"])
     assert "<mark>" not in html.quotes([("nothing", "a.txt")])
 
 
