@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from .reports import QueryRow, Report
 
 COLUMNS = 4
-"""Measures that the table of queries has columns for."""
+"""Measures that are drawn, and that the table of queries has columns for: those of spans come first."""
 
 
 def collection_page(report: "Report") -> str:
     """One self-contained HTML file."""
-    first = next(iter(report.metrics))
-    names = list(report.metrics)[:COLUMNS]
+    names = sorted(report.metrics, key=lambda name: not name.startswith(("token ", "span ")))[:COLUMNS]
+    first = names[0]
     ordered = sorted(report.per_query, key=lambda row: (row.metrics.get(first, 0.0), row.query))
     return html.page(
         report.collection,
@@ -80,7 +80,7 @@ def _row(report: "Report", row: "QueryRow", names: Iterable[str]) -> Row:
     best = min(ranks, default=None)
     found = Cell(str(best), best) if best is not None else Cell("none", kind="bad")
     cells = [found, *(_cell(row.metrics.get(name)) for name in names)]
-    return Row(row.text, row.query, cells, _details(report, row))
+    return Row(row.text or row.query, row.query if row.text else "", cells, _details(report, row))
 
 
 def _cell(value: float | None) -> Cell:

@@ -1,6 +1,7 @@
 """Two evaluations of the same queries, side by side: what changed, whether it is more than chance, and why."""
 
 import json
+import math
 import textwrap
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -78,8 +79,8 @@ class Difference:
 class Comparison:
     """All measures that both evaluations have, what of their settings differs, and the queries that moved most.
 
-    `changed` has (setting, A's, B's) rows; `texts` the queries; `gained` and `lost` the movers by the first
-    measure, largest change first.
+    `changed` has (setting, A's, B's) rows; `texts` the queries; `gained` and `lost` the movers by
+    `moved_by`, the first measure that moved at all, largest change first.
     """
 
     a: Path
@@ -87,6 +88,7 @@ class Comparison:
     texts: dict[str, str]
     changed: tuple[tuple[str, str, str], ...]
     differences: tuple[Difference, ...]
+    moved_by: str
     gained: tuple[Mover, ...]
     lost: tuple[Mover, ...]
 
@@ -98,6 +100,7 @@ class Comparison:
             "queries": len(self.texts),
             "changed": [{"setting": name, "a": ours, "b": theirs} for name, ours, theirs in self.changed],
             "differences": [one.as_json() for one in self.differences],
+            "moved_by": self.moved_by,
             "gained": [asdict(one) for one in self.gained],
             "lost": [asdict(one) for one in self.lost],
             "page": str(Path(folder).expanduser().resolve() / "report.html") if folder is not None else None,
@@ -121,10 +124,9 @@ class Comparison:
         if partial := [one for one in self.differences if one.queries < len(self.texts)]:
             told = ", ".join(f"{one.measure} {one.queries}" for one in partial)
             lines += ["", *textwrap.wrap(f"over fewer queries, those that both have it for: {told}", WIDTH)]
-        first = self.differences[0].measure
         for word, movers in (("gained", self.gained), ("lost", self.lost)):
             if movers:
-                lines += ["", f"{word} most by {first}:"]
+                lines += ["", f"{word} most by {self.moved_by}:"]
                 lines += [line for one in movers for line in _mover_lines(one)]
         return "\n".join(lines)
 
@@ -144,7 +146,7 @@ def _cells(one: Difference) -> tuple[str, ...]:
 
 
 def _mover_lines(one: Mover) -> list[str]:
-    head = f"{one.a:.3f} -> {one.b:.3f}  {one.query}  {' '.join(one.text.split())}"
+    head = f"{one.a:.3f} -> {one.b:.3f}  {one.query}  {' '.join(one.text.split())}".rstrip()
     wrapped = [textwrap.wrap(line, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6) for line in one.why]
     return [_cut(head, WIDTH), *(line for lines in wrapped for line in lines)]
 
@@ -161,7 +163,7 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
     one, other = _read(Path(a)), _read(Path(b))
     _check_same(one, other)
     differences = _differences(one, other)
-    first = differences[0]
+    first = next((one for one in differences if one.won or one.lost), differences[0])
     every = {query: sum(d.deltas.get(query, 0.0) for d in differences) for query in one.rows}
     moved = sorted(first.deltas, key=lambda query: (-abs(first.deltas[query]), -abs(every[query]), query))
 
@@ -176,6 +178,7 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
         texts={query: str(row["text"]) for query, row in one.rows.items()},
         changed=_changed(one.config, other.config),
         differences=differences,
+        moved_by=first.measure,
         gained=movers(first.won),
         lost=movers(first.lost),
     )
@@ -229,7 +232,7 @@ def _read(folder: Path) -> Scores:
         query, text, metrics = row.get("query"), row.get("text"), row.get("metrics")
         if not isinstance(query, str) or not isinstance(text, str) or not isinstance(metrics, dict):
             raise bad_line(file, number, 'a row is {"query", "text", "metrics"}', row)
-        if not all(isinstance(value, int | float) for value in metrics.values()):
+        if not all(isinstance(value, int | float) and math.isfinite(value) for value in metrics.values()):
             raise bad_line(file, number, '"metrics" holds numbers', row)
         if not well_formed(row):
             raise bad_line(file, number, "a row is what this version's footnoted eval writes: evaluate again", query)

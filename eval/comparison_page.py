@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 def comparison_page(comparison: "Comparison") -> str:
     """One self-contained HTML file."""
     a, b = comparison.a, comparison.b
-    first = comparison.differences[0]
+    first = next(one for one in comparison.differences if one.measure == comparison.moved_by)
     sections = [
         html.section("What differs", html.table(["setting", f"A, {a.name}", f"B, {b.name}"], comparison.changed))
         if comparison.changed
         else html.section("What differs", lead="None of the settings that were written down."),
-        html.section("By how much", html.plots([_whiskers(comparison), _deltas(comparison)])),
+        html.section("By how much", html.plots([_whiskers(comparison), _deltas(comparison, first)])),
         html.section("In figures", html.table(_HEAD, [_cells(one) for one in comparison.differences], "numbers")),
         html.section(
             "What moved, and why",
@@ -63,8 +63,7 @@ def _whiskers(comparison: "Comparison") -> tuple[str, str, str]:
     return "Differences", plots.whiskers(labels, rows), caption
 
 
-def _deltas(comparison: "Comparison") -> tuple[str, str, str]:
-    one = comparison.differences[0]
+def _deltas(comparison: "Comparison", one: "Difference") -> tuple[str, str, str]:
     won, lost = len(one.won), len(one.lost)
     caption = (
         f"Each query's {one.measure}, B less A, from the largest gain to the largest loss: "
@@ -89,4 +88,4 @@ def _row(one: Mover) -> Row:
         (name, html.quotes([(quote, "") for quote in reply.quotes]) or ("refused" if reply.abstained else ""))
         for name, reply in zip(("A quoted", "B quoted"), one.replies or (), strict=False)
     ]
-    return Row(one.text, note, cells, html.pairs([("why", lines), *quotes]))
+    return Row(one.text or one.query, note, cells, html.pairs([("why", lines), *quotes]))

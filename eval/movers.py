@@ -154,7 +154,8 @@ def _told_shift(shift: Shift) -> str:
     a, b = shift.a, shift.b
     if not shift.relevant:
         was = "" if a.rank is None else f" (was {a.rank})"
-        return f"took place {_rank(b.rank)}{was}: {shift.document}: {_short(shift.text, PASSAGE)}"
+        said = f": {_short(shift.text, PASSAGE)}" if shift.text else ""
+        return f"took place {_rank(b.rank)}{was}: {shift.document}{said}"
     up = _worth(b.rank) > _worth(a.rank)
     sides = [("dense", a.dense, b.dense), ("lexical", a.lexical, b.lexical)]
     pushed = [(name, old, new) for name, old, new in sides if old != new and _pushes(up, old or a.rank, new)]

@@ -43,13 +43,14 @@ class _Canvas:
             round(HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM), 1),
         )
 
-    def axes(self, x_ticks: Sequence[float], y_ticks: Sequence[float]) -> None:
+    def axes(self, x_ticks: Sequence[float], y_ticks: Sequence[float], *, counts: bool = False) -> None:
+        """Lines and numbers; `counts` have no sign, wherever they hang."""
         left, bottom = self.at(self.x[0], self.y[0])
         right, top = self.at(self.x[1], self.y[1])
         for tick in y_ticks:
             _, y = self.at(self.x[0], tick)
             self.parts.append(f'<line class="grid" x1="{left}" y1="{y}" x2="{right}" y2="{y}"/>')
-            self.text(left - 6, y + 3.5, number(tick), "end")
+            self.text(left - 6, y + 3.5, number(abs(tick) if counts else tick), "end")
         for tick in x_ticks:
             x, _ = self.at(tick, self.y[0])
             self.parts.append(f'<line class="axis" x1="{x}" y1="{bottom}" x2="{x}" y2="{bottom + 4}"/>')
@@ -144,35 +145,42 @@ def histogram(
     unit: str = "",
     marks: Sequence[tuple[float, str]] = (),
     top: float | None = None,
+    against: Sequence[float] = (),
     bins: int = 20,
 ) -> str:
     """How many of the values, none below 0, lie in each of `bins` equal ranges up to `top`.
 
-    `marks` are (value, name): lines across. Without a `top`, values beyond one and a half times the last
-    mark are counted in the last bar, which says so.
+    `against` are counted downwards from the same line. `marks` are (value, name): lines across. Without a
+    `top`, values beyond one and a half times the last mark are counted in the last bar, which says so.
     """
-    low, high = 0.0, max(values)
+    high = max(*values, *against, 0.0) if against else max(values)
     if top is None:
         top = _ceiling(min([high, *(1.5 * mark for mark, _ in marks[-1:])]))
-    width = (top - low) / bins
-    counts = [0] * bins
-    for value in values:
-        counts[min(bins - 1, int((value - low) / width))] += 1
-    canvas = _Canvas(labels, (low, top), (0, _ceiling(max(counts))))
-    canvas.axes(ticks(low, top), [tick for tick in ticks(*canvas.y) if tick == int(tick)])
-    for place, count in enumerate(counts):
-        start, end = low + place * width, low + (place + 1) * width
-        more = " or more" if place == bins - 1 and high > top else f" to {number(end)}"
-        if count:
-            canvas.bar("bar", (start, end), (0, count), f"{number(start)}{more} {unit}: {count}".strip(), gap=1)
+    width = top / bins
+    ups, downs = ([0] * bins, [0] * bins)
+    for counts, counted in ((ups, values), (downs, against)):
+        for value in counted:
+            counts[min(bins - 1, int(value / width))] += 1
+    reach = _ceiling(max(*ups, *downs))
+    canvas = _Canvas(labels, (0, top), (-reach if against else 0, reach))
+    canvas.axes(ticks(0, top), [tick for tick in ticks(*canvas.y) if tick == int(tick)], counts=True)
+    for kind, sign, counts in (("bar", 1, ups), ("bar lost", -1, downs)):
+        for place, count in enumerate(counts):
+            start, end = place * width, (place + 1) * width
+            more = " or more" if place == bins - 1 and high > top else f" to {number(end)}"
+            if count:
+                told = f"{number(start)}{more} {unit}".strip()
+                canvas.bar(kind, (start, end), (0, sign * count), f"{told}: {count}", gap=1)
     for place, (value, name) in enumerate(marks):
         if value <= top:
             across, _ = canvas.at(value, 0)
-            canvas.line("guide", [(value, 0), (value, canvas.y[1])])
+            canvas.line("guide", [(value, canvas.y[0]), (value, canvas.y[1])])
             near_end = across > WIDTH - 70
             canvas.text(
                 across + (-3 if near_end else 3), TOP + 8 + 11 * place, name, "end" if near_end else "start", "flag"
             )
+    if against:
+        canvas.line("axis", [(0, 0), (top, 0)])
     return canvas.svg()
 
 

@@ -127,11 +127,14 @@ def _calibration_plot(report: "QuestionReport") -> tuple[str, str, str]:
 
 
 def _confidence_plot(report: "QuestionReport") -> tuple[str, str, str]:
+    kinds = [[v.attempt.confidence for v in report.verdicts if v.question.answerable is kind] for kind in (True, False)]
     refused = sum(v.answer.abstained for v in report.verdicts)
-    caption = f"How many questions have which confidence; {refused:,} of {len(report.verdicts):,} were refused."
+    upside = "upwards the answerable ones, downwards those without an answer; " if all(kinds) else ""
+    caption = f"How many questions have which confidence: {upside}{refused:,} of {len(report.verdicts):,} were refused."
     labels = plots.Labels("Confidence", caption, "confidence", "questions")
-    values = [v.attempt.confidence for v in report.verdicts]
-    return "Confidence", plots.histogram(labels, [*values], top=1.0, marks=[(report.threshold, "threshold")]), caption
+    shown, against = kinds if all(kinds) else ([*kinds[0], *kinds[1]], [])
+    svg = plots.histogram(labels, shown, top=1.0, marks=[(report.threshold, "threshold")], against=against)
+    return "Confidence", svg, caption
 
 
 def _latency_plot(report: "QuestionReport") -> tuple[str, str, str]:

@@ -117,6 +117,14 @@ def test_a_measure_is_compared_over_the_queries_that_both_have_it_for(tmp_path: 
     assert "over fewer queries, those that both have it for: citation precision 1" in comparison.table().split("\n")
 
 
+def test_movers_are_by_the_first_measure_that_moved(tmp_path: Path) -> None:
+    a, b = ({q: {"R@100": 1.0, "RR@10": s["RR@10"]} for q, s in scores.items()} for scores in (A, B))
+    comparison = compare(write(tmp_path / "a", a), write(tmp_path / "b", b))
+    assert comparison.moved_by == "RR@10"
+    assert [one.query for one in comparison.lost] == ["q3"]
+    assert compare(tmp_path / "a", tmp_path / "a").moved_by == "R@100"
+
+
 def test_what_differs_in_the_settings(tmp_path: Path) -> None:
     a, b = write(tmp_path / "a", A), write(tmp_path / "b", B)
     (a / "config.json").write_text('{"mode": "dense", "model": "m", "chunking": {"size": 200}, "threshold": null}')
@@ -203,6 +211,7 @@ def test_a_row_of_something_else_is_one_line(tmp_path: Path, more: dict[str, obj
     [
         ('{"query": "q"}', 'a row is {"query", "text", "metrics"}'),
         ('{"query": "q", "text": "t", "metrics": {"R@5": "x"}}', '"metrics" holds numbers'),
+        ('{"query": "q", "text": "t", "metrics": {"R@5": NaN}}', '"metrics" holds numbers'),
     ],
 )
 def test_a_bad_row_is_named(tmp_path: Path, row: str, wanted: str) -> None:

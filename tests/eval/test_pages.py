@@ -1,7 +1,9 @@
 """The report pages as text: what they say, and that nothing of a document becomes markup."""
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -72,8 +74,6 @@ def test_hostile_questions_and_documents_stay_text(hostile_questions: Path) -> N
 def test_hostile_collections_stay_text(
     write_collection: Callable[..., Path], make_searcher: Callable[..., object], tmp_path: Path
 ) -> None:
-    import json
-
     folder = write_collection(
         queries=json.dumps({"_id": "<b>", "text": HOSTILE}) + "\n", qrels="<b>\t<i>\t1\n<b>\t</td>\t1\n"
     )
@@ -99,7 +99,32 @@ def test_accepted_answers_are_marked_in_quotes_as_words() -> None:
     shown = html.quotes([("In 1955 or 19551, at <b> & in 1955.", "a.txt")], ("1955", "<b>", "&"))
     assert shown.count("<mark>1955</mark>") == 2
     assert "19551, at <mark>&lt;b&gt;</mark> <mark>&amp;</mark> in" in shown
+    assert "4 &lt; 5 in <mark>1955</mark> &amp; later" in html.quotes([("4 < 5 in 1955 & later", "")], ["1955"])
     assert "<mark>" not in html.quotes([("nothing", "a.txt")])
+
+
+def test_measures_of_spans_come_first(
+    write_collection: Callable[..., Path], make_searcher: Callable[..., object], tmp_path: Path
+) -> None:
+    report = evaluate(write_collection(), make_searcher({"one": [("corpus.jsonl#d1", 0.9)]}), measures=["R@5", "RR@10"])
+    on_spans = [row.metrics | {"span R@5": place / 2} for place, row in enumerate(report.per_query[:2])]
+    rows = [replace(row, metrics=metrics) for row, metrics in zip(report.per_query[:2], on_spans, strict=True)]
+    judged = replace(
+        report,
+        metrics=report.metrics | {"span R@5": 0.25},
+        ci=report.ci | {"span R@5": (0.0, 0.5)},
+        per_query=(*rows, report.per_query[2]),  # the last query has no judged span
+        spans={"judged": 3, "lost": 1},
+        notes=("topics without judgements left out: 2",),
+    )
+    page = (judged.write(tmp_path / "out") / "report.html").read_text()
+    assert re.findall(r'scope="col" class="c\d"><button type="button">([^<]+)', page) == [
+        "query", "first hit", "span R@5", "R@5", "RR@10",
+    ]  # fmt: skip
+    assert "The worst by span R@5 first." in page
+    assert "Each query&#x27;s span R@5, best to worst; 1 of 2 score 0. The mean is 0.250." in page
+    assert "<span>3 spans judged</span> <span>1 spans lost</span>" in page
+    assert '<p class="lead">topics without judgements left out: 2</p>' in page
 
 
 def test_settings_are_flat() -> None:

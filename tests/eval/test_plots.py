@@ -76,6 +76,18 @@ def test_a_histogram_does_not_stretch_for_one_far_value() -> None:
     assert [told(bar) for bar in of(svg, "rect", "bar")] == ["0.5 to 1 ms: 99", "1 or more ms: 1"]
 
 
+def test_a_histogram_against_another_hangs_from_the_same_line() -> None:
+    svg = plots.histogram(LABELS, [0.1, 0.9, 0.9], top=1.0, against=[0.1], bins=2)
+    bars = of(svg, "rect", "bar")
+    assert [told(bar) for bar in bars] == ["0 to 0.5: 1", "0.5 to 1: 2", "0 to 0.5: 1"]
+    assert [(bar.get("class"), bar.get("y"), bar.get("height")) for bar in bars] == [
+        ("bar", "58.0", "44.0"),
+        ("bar", "14.0", "88.0"),
+        ("bar lost", "102.0", "44.0"),
+    ]
+    assert {text.text for text in of(svg, "text", "tick") if text.get("text-anchor") == "end"} == {"0", "1", "2"}
+
+
 def test_a_profile_is_ordered_and_as_high_as_its_values() -> None:
     svg = plots.profile(LABELS, [0.25, 1.0, 0.0], ["low", "high", "none"])
     bars = of(svg, "rect", "bar")
