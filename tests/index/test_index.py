@@ -226,7 +226,7 @@ def test_damage_to_any_file_is_found_and_named_before_anything_is_answered(
 ) -> None:
     assert verify(at) == []
     files = list(stands_on(at))
-    assert len(files) == 17
+    assert len(files) == 19
     for file in files:
         content = file.read_bytes()
         broken = DAMAGES[damage](content)

@@ -114,6 +114,7 @@ def test_words_weigh_more_where_the_model_does_not_know_the_language(
     embedder = make_embedder(dimension=512)
     system = System(Index.build([library], tmp_path / "at", embedder=embedder))
     monkeypatch.setattr(embedder, "languages", frozenset({"en"}))
+    monkeypatch.setattr("rag.retrieval.rerank", lambda index, query, fused, *rest: fused)
     for question, weight in (("Ist die Fähre da?", FOREIGN_DENSE_WEIGHT), ("Where are the roses?", DENSE_WEIGHT)):
         hits = system.search(question, len(LIBRARY))
         first = max(hits, key=lambda hit: hit.lexical or 0)  # scaled, its BM25 score is 1

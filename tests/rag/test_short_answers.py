@@ -1,0 +1,51 @@
+"""The words within a quote that are the answer: through the public door, by kind."""
+
+from collections.abc import Callable
+
+import pytest
+
+from rag.system import System
+
+SENTENCES = {
+    "when.md": "The old mill was built in 1742; after a flood had taken its roof it was restored on 3 May 1988.",
+    "number.md": "The old mill has 14 windows, and its wheel turns 9 times a minute.",
+    "percent.md": "Of the flour of the old mill 35 % is sold abroad and 4,200 sacks stay in the county.",
+    "who.md": "Clara Voss, who owned the old mill, sold it to Erik Lund after the flood.",
+    "where.md": "The millstones were cut in a quarry near Haverford and dressed by hand.",
+    "range.md": "The miller Tom Ashby (1801–1877) kept a diary.",
+}
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("When was the old mill built?", "1742"),
+        ("When was the old mill restored?", "3 May 1988"),
+        ("How many windows does the old mill have?", "14"),
+        ("What percentage of the flour of the old mill is sold abroad?", "35 %"),
+        ("Who owned the old mill?", "Clara Voss"),
+        ("Where were the millstones cut?", "Haverford"),
+        ("When did the miller Tom Ashby live?", "1801–1877"),
+    ],
+)
+def test_what_is_asked_for_is_marked(
+    question: str, expected: str, make_system: Callable[[dict[str, str]], System]
+) -> None:
+    first = make_system(SENTENCES).answer(question, threshold=0).citations[0]
+    assert first.answer is not None
+    assert first.quote[slice(*first.answer)] == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Why was the old mill restored?",  # no kind that can be told by its form
+        "When did Clara Voss sell the old mill to Erik Lund?",  # nothing of the kind in the sentence
+        "Who is Clara Voss?",  # two names, and the question brings one of them
+    ],
+)
+def test_nothing_is_marked_that_does_not_stand_out(
+    question: str, make_system: Callable[[dict[str, str]], System]
+) -> None:
+    system = make_system({"who.md": "Clara Voss sold the old mill."})
+    assert system.answer(question, threshold=0).citations[0].answer is None
