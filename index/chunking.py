@@ -21,7 +21,7 @@ from .tokens import count_tokens
 
 # No sentence for a person is longer; beyond it only tables of data and text without spaces.
 _LONGEST = 10_000
-FILL = float(__import__("os").environ.get("FILL","0.5"))
+FILL = float(__import__("os").environ.get("FILL", "0.5"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from .languages import question_language
 from .lexical import inverse_document_frequency, weight
 from .manifest import Manifest, damages, generation_of, read_manifest
 from .normalising import searchable
-from .segment import FileRecord, Segment
+from .segment import FileRecord, Ints, Segment
 from .terms import terms
 from .updates import Progress, Update
 
@@ -68,6 +68,7 @@ class Index:
         self.embedder = embedder
         self.notice = notice
         self._pointer = pointer
+        self._weighed = lru_cache(maxsize=64)(self._weigh)  # a question is weighed in several places
         sizes = [len(segment.alive) for segment in segments]
         self._bases = np.concatenate([[0], np.cumsum(sizes)]).astype(int).tolist()
 
@@ -193,11 +194,25 @@ class Index:
 
     def vectors(self, rows: Sequence[int]) -> Vectors:
         """(n, dim) float32: the vectors of the passages at n rows."""
-        return np.stack([segment.vector(local) for segment, local in map(self._at, rows)])
+        vectors = np.empty((len(rows), self.embedder.dimension), dtype=np.float32)
+        for segment, places, local in self._by_segment(rows):
+            vectors[places] = segment.vectors_of(local)
+        return vectors
 
-    def nearest_sentences(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
-        """For each of the passages, the cosine of its nearest sentence to a unit vector (dim,)."""
-        return [float((segment.sentence_vectors(local) @ vector).max()) for segment, local in map(self._at, rows)]
+    def nearest_sentences(self, vector: Vectors, rows: Sequence[int]) -> Vectors:
+        """(n,): for each of n passages the cosine of its nearest sentence to a unit vector (dim,)."""
+        nearest = np.empty(len(rows), dtype=np.float32)
+        for segment, places, local in self._by_segment(rows):
+            nearest[places] = segment.nearest_sentences(vector, local)
+        return nearest
+
+    def _by_segment(self, rows: Sequence[int]) -> Iterator[tuple[Segment, Ints, Ints]]:
+        """The segments that rows are in, with their places among the rows and their rows in the segment."""
+        every = np.asarray(rows)
+        owners = np.searchsorted(self._bases, every, side="right") - 1
+        for owner in np.unique(owners):
+            places = np.flatnonzero(owners == owner)
+            yield self.segments[owner], places, every[places] - self._bases[owner]
 
     def rows_of(self, source: str) -> list[int]:
         """The rows of a document's passages, in order."""
@@ -280,9 +295,12 @@ class Index:
 
         `further` are words searched besides, each with the share of its weight that counts.
         """
+        return self._weighed(text, language, tuple((further or {}).items()))
+
+    def _weigh(self, text: str, language: str, further: tuple[tuple[str, float], ...]) -> dict[str, float]:
         shares = dict.fromkeys(self.question_terms(text, language), 1.0)
         asked_in = self.question_language(text)
-        for word, share in (further or {}).items():
+        for word, share in further:
             for term in terms(word, language, asked_in):
                 shares.setdefault(term, share)
         words = sorted(shares)
@@ -290,7 +308,7 @@ class Index:
 
     def question_language(self, text: str) -> str:
         """The language (ISO 639-1) that a question is asked in: one of the documents', or English."""
-        return question_language(text, list(self.languages))
+        return question_language(text, tuple(self.languages))
 
     def known(self, language: str) -> bool:
         """Whether the embedder knows a language, as far as it says: its vectors tell little of others."""

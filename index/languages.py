@@ -7,8 +7,7 @@ the languages below: of rarer ones near to them (Aragonese, Scots) it would see 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from .stopwords import STOPWORDS
@@ -82,7 +81,8 @@ _SCRIPTS = {
 _LATIN = frozenset(NAMES) - {language for languages in _SCRIPTS.values() for language in languages.split()}
 
 
-def question_language(text: str, among: Sequence[str]) -> str:
+@lru_cache(maxsize=64)
+def question_language(text: str, among: tuple[str, ...]) -> str:
     """The language of a question about texts in the languages `among`, the most frequent first; it may
     also be English.
 

@@ -45,7 +45,7 @@ def rerank(
         return []
     rows = [one.row for one in first]
     vectors = index.vectors(rows)
-    near = SENTENCE * np.array(index.nearest_sentences(vector, rows)) + (1 - SENTENCE) * (vectors @ vector)
+    near = SENTENCE * index.nearest_sentences(vector, rows) + (1 - SENTENCE) * (vectors @ vector)
     lowest = candidates.dense[:POOL][-1].score
     dense = np.clip((near - lowest) / max(near.max() - lowest, 1e-6), 0, 1)
     by_lexical = scaled(candidates.lexical)

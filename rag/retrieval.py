@@ -10,7 +10,7 @@ from index.errors import UsageError
 
 from .answers import Hit
 from .fusion import DENSE_WEIGHT, FOREIGN_DENSE_WEIGHT, POOL, Fused, fuse
-from .reranking import rerank
+from .reranking import PASSAGES, rerank
 
 Mode = Literal["fused", "dense", "lexical"]
 MODES: tuple[Mode, ...] = ("fused", "dense", "lexical")
@@ -59,7 +59,7 @@ def retrieve(
         known = index.known(index.question_language(query))
         weight = DENSE_WEIGHT if known else FOREIGN_DENSE_WEIGHT
         fused = fuse(candidates.dense, candidates.lexical, weight)
-        fused = rerank(index, query, fused, candidates, weight, vector, further)
+        fused = rerank(index, query, fused[: max(k, PASSAGES)], candidates, weight, vector, further)
     best = fused[:k]
     hits = tuple(Hit(index.passage(one.row), one.score, one.dense, one.lexical) for one in best)
     return Retrieved(hits, tuple(one.row for one in best), vector)

@@ -58,7 +58,7 @@ def test_a_long_text_is_looked_at_in_three_places() -> None:
     ],
 )
 def test_the_language_of_a_question(question: str, among: list[str], language: str) -> None:
-    assert question_language(question, among) == language
+    assert question_language(question, tuple(among)) == language
 
 
 def test_every_language_with_stopwords_has_a_name() -> None:

@@ -12,7 +12,8 @@ from rag.reranking import rerank, smoothed
 from rag.system import System
 
 DOCUMENTS = {
-    "a.md": "The ferry leaves at noon. Sheep graze on the dike. Apples are pressed in autumn. Bread is baked on Monday. The hall is closed.",
+    "a.md": "The ferry leaves at noon. Sheep graze on the dike. Apples are pressed in autumn. Bread is baked on "
+    "Monday. The hall is closed.",
     "b.md": "The ferry is old. Noon is near. The ferry is slow. Noon is hot. A ferry leaves.",
     "c.md": "The hall was painted white. The hall has a clock. The hall was closed by a company at noon.",
 }
