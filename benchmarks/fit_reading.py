@@ -117,7 +117,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--train", type=Path, required=True)
-    parser.add_argument("--questions", type=int, default=800, help="of SQuAD, of each kind and half")
+    parser.add_argument("--questions", type=int, default=2000, help="of SQuAD, of each kind and half")
     parser.add_argument("--work", type=Path, help="where the index is kept (default: nowhere)")
     options = parser.parse_args()
     shuffle, n = random.Random(SEED), options.questions

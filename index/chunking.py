@@ -21,7 +21,9 @@ from .tokens import count_tokens
 
 # No sentence for a person is longer; beyond it only tables of data and text without spaces.
 _LONGEST = 10_000
-FILL = float(__import__("os").environ.get("FILL", "0.5"))
+# How full a passage must be to end with its paragraph. Chosen, with size and overlap, on half of
+# chunking-evaluation (every second query): docs/evaluation.md.
+_FULL = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,7 @@ def _reach(text: str, start: int, end: int, size: int, count: Count, room: int) 
 def _groups(text: str, sentences: Sequence[_Sentence], settings: ChunkSettings, room: int) -> Iterator[list[_Sentence]]:
     """Runs of sentences within both budgets, overlapping by whole sentences.
 
-    A run prefers to end with its paragraph: where the next paragraph does not fit whole and the run
-    is at least half full, it ends there.
+    A run ends with its paragraph once it is half full: what follows is another matter.
     """
     between = [text[one.span[1] : following.span[0]] for one, following in pairwise(sentences)]
     paragraph_end = ["\n" in gap for gap in between] + [True]
@@ -153,17 +154,16 @@ def _groups(text: str, sentences: Sequence[_Sentence], settings: ChunkSettings, 
     before = [0, *(max(1, tokens) for tokens in count_tokens(between))]
     first = 0
     while first < len(sentences):
-        last, tokens, pieces, whole = first, 0, 0, None
+        last, tokens, pieces = first, 0, 0
         while last < len(sentences):
             tokens += sentences[last].tokens + (before[last] if last > first else 0)
             pieces += sentences[last].pieces
             if last > first and (tokens > settings.size or pieces > room):
                 break
-            if paragraph_end[last] and tokens >= settings.size * FILL:
-                whole = last + 1
+            if paragraph_end[last] and tokens >= settings.size * _FULL:
+                last += 1
+                break
             last += 1
-        if last < len(sentences) and whole is not None:
-            last = whole
         yield list(sentences[first:last])
         if last == len(sentences):
             return
