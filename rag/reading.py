@@ -24,6 +24,9 @@ from .retrieval import Retrieved
 # Passages that are read; the answer stands in the first eight of 97 % of the tuning questions.
 PASSAGES = 8
 _NOT = re.compile(r"\b(?:not|no|never|nor|neither|without|cannot|nobody|nothing|none)\b|n['’]t\b", re.IGNORECASE)
+# Between the cells of a table's row.
+_ROW = " | "
+_DIGIT = re.compile(r"\d")
 # Words below which a "sentence" is more likely a caption, a label or a stray line.
 _SHORT = 5
 
@@ -107,7 +110,7 @@ def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentenc
         context = frozenset(terms(passage.context, passage.language))
         everything = share(context.union(*words))
         for number, (start, end) in enumerate(passage.sentences):
-            if (passage.source, start, end) in found:
+            if (passage.source, start, end) in found or _heads(texts, number):
                 continue
             cosine = float(vectors[number] @ retrieved.vector) if retrieved.vector is not None else 0.0
             nearby = words[number] | context | (words[number - 1] if number else frozenset())
@@ -126,6 +129,14 @@ def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentenc
     return sorted(found.values(), key=lambda sentence: -sentence.score)
 
 
+def _heads(texts: Sequence[str], number: int) -> bool:
+    """Whether a line is the head of a table: the first of its rows, without a figure where later ones have some."""
+    rows = [_ROW in text for text in texts[number : number + 3]]
+    if not all(rows) or len(rows) < 2 or (number and _ROW in texts[number - 1]) or _DIGIT.search(texts[number]):
+        return False
+    return any(_DIGIT.search(text) for text in texts[number + 1 : number + 3])
+
+
 def probability(weights: Sequence[float], values: Sequence[float]) -> float:
     """The logistic model: 1 / (1 + exp(-(bias + weights . values))), the bias being the first weight."""
     return 1 / (1 + math.exp(-(weights[0] + float(np.dot(weights[1:], values)))))
@@ -137,11 +148,15 @@ def negated(text: str) -> bool:
 
 
 def same(one: Sentence, other: Sentence) -> bool:
-    """Whether two sentences say nearly the same in nearly the same words (Jaccard over terms)."""
-    if negated(one.text) != negated(other.text):
+    """Whether two sentences say nearly the same in nearly the same words, with the same numbers."""
+    if negated(one.text) != negated(other.text) or _numbers(one) != _numbers(other):
         return False
-    union = one.words | other.words
-    return one.text == other.text or len(one.words & other.words) >= 0.8 * max(len(union), 1)
+    shared, fewer = len(one.words & other.words), min(len(one.words), len(other.words))
+    return one.text == other.text or (shared >= 0.75 * fewer and shared >= 0.6 * len(one.words | other.words) > 0)
+
+
+def _numbers(sentence: Sentence) -> set[str]:
+    return {word for word in sentence.words if word[0].isdigit()}
 
 
 def choose(sentences: Sequence[Sentence], most: int) -> list[Sentence]:

@@ -154,9 +154,9 @@ def _compose(index: Index, question: Question, sentences: Sequence[Sentence], mo
     chosen = choose(sentences, most)
     if not chosen:
         return "", []
-    # A sentence that leans on the one before it ("He ...", "This ...") is read after it.
+    # A sentence that leans on the one before it ("He ...", "This ...") is read after it, however likely that one is.
     best = chosen[0]
-    before = [one for one in chosen if one.hit is best.hit and one.number == best.number - 1]
-    if before and LEANING.match(best.text):
+    before = [one for one in sentences if one.hit is best.hit and one.number == best.number - 1]
+    if before and most > 1 and LEANING.match(best.text):
         chosen = [before[0], *(one for one in chosen if one is not before[0])]
-    return "", chosen
+    return "", chosen[:most]

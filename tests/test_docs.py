@@ -51,8 +51,8 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     Index.build([HERE / "examples"], tmp_path / ".footnoted-examples")
     monkeypatch.chdir(tmp_path)
     exec(code, {})
-    quote = "Petra Sólheim fell on the stairs to Tunnel B and broke her left wrist."
-    assert capsys.readouterr().out == f"{quote} [1] {quote} 02-incident-report-9-july.pdf\n"
+    quote = "Petra fell on the tunnel stairs in the dark and broke her wrist."
+    assert capsys.readouterr().out == f"{quote} [1] {quote} 03-diary-of-tomasz-brzeski.txt\n"
 
 
 def test_the_figures_of_the_readme_are_those_of_the_results() -> None:

@@ -64,6 +64,30 @@ def scored(one: Sentence, text: str, score: float) -> Sentence:
     return replace(one, text=text, score=score, words=frozenset(text.lower().split()))
 
 
+def test_the_head_of_a_table_is_not_quoted(make_system: Callable[[Mapping[str, str]], System]) -> None:
+    system = make_system(
+        {
+            "fuel.md": "# Fuel\n\n| Tank | Litres |\n|---|---|\n| North tank | 900 |\n| South tank | 70 |\n",
+            "staff.md": "# Staff\n\n| Cook of the tank house | Ann |\n|---|---|\n| Smith of the tank house | Tom |\n",
+        }
+    )
+    texts = {one.text for one in sentences(system, "tank litres")}
+    assert texts == {
+        "North tank | 900",
+        "South tank | 70",
+        "Cook of the tank house | Ann",
+        "Smith of the tank house | Tom",
+    }
+
+
+def test_sentences_with_other_numbers_are_not_the_same(system: System) -> None:
+    any_one = sentences(system, "bridge")[0]
+    texts = ["the long bridge opened in 1974", "the long bridge opened in 1975", "a long bridge had opened in 1974"]
+    first, other_year, reworded = (scored(any_one, text, 0.9) for text in texts)
+    assert not same(first, other_year)
+    assert same(first, reworded)
+
+
 def test_further_sentences_are_nearly_as_likely_and_say_something_else(system: System) -> None:
     any_one = sentences(system, "bridge")[0]
     best, twin = scored(any_one, "a b c d e", 0.9), scored(any_one, "A B C D e", 0.8)
