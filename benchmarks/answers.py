@@ -25,6 +25,7 @@ from eval.question_reports import QuestionReport
 from eval.questions import load_questions
 from eval.quoting import contains
 from eval.verdicts import judge
+from eval.writing import write
 from index import Index
 from index.terms import terms
 from rag.confidence import THRESHOLD
@@ -54,7 +55,7 @@ def squad(data: Path, folder: Path, pages: Path | None) -> dict[str, object]:
     questions = [one for one in every if (one.question, one.answerable) in kept]
     report = evaluate_questions(questions, system)
     if pages:
-        report.write(pages / "squad")
+        write(report, pages / "squad")
     answered = [v for v in report.verdicts if v.question.answerable]
     deceptive = [v.answer.confidence for v in report.verdicts if not v.question.answerable]
     three = [judge(v.question, v.attempt, 0.0, system.index) for v in answered]
@@ -98,7 +99,7 @@ def seed(data: Path, folder: Path, pages: Path | None) -> dict[str, object]:
     system = System(Index.build([data / "seed" / "soviet-war-crimes.txt"], folder / "seed"))
     report: QuestionReport = evaluate_questions(load_questions(data / "seed" / "questions.jsonl"), system)
     if pages:
-        report.write(pages / "seed")
+        write(report, pages / "seed")
     values = report.as_json()
     overview = system.answer("What is this document about?")
     return {
