@@ -139,7 +139,7 @@ def _new(question: Question, words: Iterable[str], language: str) -> str:
 
 
 def _mixed(index: Index, own: Vectors, added: str) -> Vectors:
-    (mixed,) = unit((own + DENSE_SHARE * index.embed_query(added))[None])
+    mixed: Vectors = unit((own + DENSE_SHARE * index.embed_query(added))[None])[0]
     return mixed
 
 
