@@ -3,6 +3,7 @@
 import json
 import math
 import textwrap
+from collections.abc import Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
@@ -159,8 +160,8 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
     every = {query: sum(d.deltas.get(query, 0.0) for d in differences) for query in one.rows}
     moved = sorted(first.deltas, key=lambda query: (-abs(first.deltas[query]), -abs(every[query]), query))
 
-    def movers(queries: list[str]) -> tuple[Mover, ...]:
-        chosen = [query for query in moved if query in set(queries)][:MOVERS]
+    def movers(queries: Set[str]) -> tuple[Mover, ...]:
+        chosen = [query for query in moved if query in queries][:MOVERS]
         scores = [(query, one.measures[first.measure][query], other.measures[first.measure][query]) for query in chosen]
         return tuple(mover(query, a, b, one.rows[query], other.rows[query]) for query, a, b in scores)
 
@@ -171,8 +172,8 @@ def compare(a: str | Path, b: str | Path) -> Comparison:
         changed=_changed(one.config, other.config),
         differences=differences,
         moved_by=first.measure,
-        gained=movers(first.won),
-        lost=movers(first.lost),
+        gained=movers(set(first.won)),
+        lost=movers(set(first.lost)),
     )
 
 

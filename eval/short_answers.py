@@ -17,13 +17,14 @@ _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
 
 
 def short_answer(answer: Answer) -> str:
-    """The words of an answer that are held against the accepted ones: those marked in its first quote, else
-    the quote itself; "" for a refusal.
+    """The words of an answer that are held against the accepted ones: those marked in its likeliest quote (not
+    always the first: a sentence that leans on the one before it is read after it), else the quote itself; ""
+    for a refusal.
     """
     if not answer.citations:
         return ""
-    first = answer.citations[0]
-    return first.quote[slice(*first.answer)] if first.answer else first.quote
+    best = max(answer.citations, key=lambda one: one.score)
+    return best.quote[slice(*best.answer)] if best.answer else best.quote
 
 
 def exact_match(text: str, accepted: Sequence[str]) -> float:

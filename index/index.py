@@ -4,8 +4,9 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from .indexing import update
 from .languages import question_language
 from .lexical import inverse_document_frequency, weight
 from .manifest import Manifest, damages, generation_of, read_manifest
+from .memo import memo
 from .normalising import searchable
 from .segment import FileRecord, Ints, Segment
 from .terms import terms
@@ -68,7 +70,7 @@ class Index:
         self.embedder = embedder
         self.notice = notice
         self._pointer = pointer
-        self._weighed = lru_cache(maxsize=64)(self._weigh)  # a question is weighed in several places
+        self._weighed = memo(self._weigh, 64)  # a question is weighed in several places
         sizes = [len(segment.alive) for segment in segments]
         self._bases = np.concatenate([[0], np.cumsum(sizes)]).astype(int).tolist()
 
@@ -272,7 +274,7 @@ class Index:
 
     def covered(self, text: str, rows: Sequence[int], further: Mapping[str, float] | None = None) -> list[float]:
         """The share of a query's words, by their weight, that each of the passages has. In [0, 1]."""
-        asked: dict[str, dict[str, float]] = {}
+        asked: dict[str, Mapping[str, float]] = {}
         shares = []
         for row in rows:
             segment, local = self._at(row)
@@ -290,21 +292,22 @@ class Index:
 
     def query_weights(
         self, text: str, language: str = "en", further: Mapping[str, float] | None = None
-    ) -> dict[str, float]:
+    ) -> Mapping[str, float]:
         """The terms of a query as the passages of `language` have them, each with its inverse document frequency.
 
         `further` are words searched besides, each with the share of its weight that counts.
         """
         return self._weighed(text, language, tuple((further or {}).items()))
 
-    def _weigh(self, text: str, language: str, further: tuple[tuple[str, float], ...]) -> dict[str, float]:
+    def _weigh(self, text: str, language: str, further: tuple[tuple[str, float], ...]) -> Mapping[str, float]:
         shares = dict.fromkeys(self.question_terms(text, language), 1.0)
         asked_in = self.question_language(text)
         for word, share in further:
             for term in terms(word, language, asked_in):
                 shares.setdefault(term, share)
         words = sorted(shares)
-        return {word: shares[word] * idf for word, idf in zip(words, self.term_weights(words), strict=True)}
+        weights = zip(words, self.term_weights(words), strict=True)
+        return MappingProxyType({word: shares[word] * idf for word, idf in weights})  # kept: nobody may change it
 
     def question_language(self, text: str) -> str:
         """The language (ISO 639-1) that a question is asked in: one of the documents', or English."""

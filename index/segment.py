@@ -18,7 +18,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from .embedding import Vectors
 from .inputs import bare_hash
 from .lexical import Postings, count_terms
 from .manifest import SegmentEntry
+from .memo import memo
 from .sums import file_sum
 
 faiss.omp_set_num_threads(1)  # two threads took 60 ms where one took 1
@@ -202,7 +203,7 @@ class Segment:
         self.postings = Postings(self._array("pointers"), rows, counts, self._array("lengths"))
         self._language = self._array("languages")
         self._languages = [code for (code,) in self._all("SELECT code FROM languages ORDER BY row")]
-        self.term_row = lru_cache(maxsize=4096)(self._find_term)  # one question asks for a word several times
+        self.term_row = memo(self._find_term, 4096)  # one question asks for a word several times
         self.alive = np.ones(self.vectors.ntotal, dtype=bool)
         for dead in entry.dead:
             query = "SELECT p.row FROM passages p JOIN documents d ON p.document = d.row WHERE d.file = ?"

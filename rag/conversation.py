@@ -11,10 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from index import Index
-from index.embedding import Vectors
+from index.embedding import Vectors, unit
 from index.errors import UsageError
 from index.terms import terms
 
@@ -87,50 +85,53 @@ def follow_up(
     """
     if not isinstance(history, (list, tuple)):
         raise UsageError(f"history must be a list of the earlier questions, got {type(history).__name__}")
-    words = _words(history)
-    added = _new(question, words)
+    language = index.question_language(question.text)
+    words = _words(history, language)
+    added = _new(question, words, language)
     if not added or question.wanted is Wanted.OVERVIEW:
         return Search(question)
     own = index.embed_query(question.text)
     nearer = _nearest(index, _mixed(index, own, added)) - _nearest(index, own)
     nameless = not _PARTICULAR.search(question.text)
-    if not ((leans(question) and nearer > LEANING) or (nameless and nearer > NAMELESS)):
+    if not ((leans(question, language) and nearer > LEANING) or (nameless and nearer > NAMELESS)):
         return Search(question)
     names = _NAME.findall(answered())[:NAMES] if _PRONOUN.search(question.text) else []
-    added = _new(question, [*names, *words])
+    added = _new(question, [*names, *words], language)
     return Search(question, added, _mixed(index, own, added))
 
 
-def leans(question: Question) -> bool:
+def leans(question: Question, language: str = "en") -> bool:
     """Whether the wording leans on what was said: how it opens, a pronoun for which nothing stands before
-    it, or hardly a word that carries content.
+    it, or hardly a word that carries content in its `language` (ISO 639-1).
     """
     if _OPENING.search(question.text):
         return True
     pronoun = _PRONOUN.search(question.text)
     if pronoun:
         before = question.text[: pronoun.start()]
-        if not _PARTICULAR.search(before) and len(set(terms(before))) <= _FEW:
+        if not _PARTICULAR.search(before) and len(set(terms(before, language))) <= _FEW:
             return True
-    return len(question.words) <= BARE and not _PARTICULAR.search(question.text)
+    return len(question.words_in(language)) <= BARE and not _PARTICULAR.search(question.text)
 
 
-def _words(history: Sequence[str]) -> list[str]:
-    """The content words of the last questions, the latest first; an overview is about no matter of its own."""
+def _words(history: Sequence[str], language: str) -> list[str]:
+    """The content words of the last questions, by the stopwords of the language, the latest first; an overview is
+    about no matter of its own.
+    """
     words: list[str] = []
     taken = 0
     for question in [Question.parse(text) for text in history][::-1]:
         if taken < EARLIER and question.wanted is not Wanted.OVERVIEW:
-            words += [word for word in _WORD.findall(question.text) if terms(word)]
-            taken += len(question.words) > _FEW
+            words += [word for word in _WORD.findall(question.text) if terms(word, language)]
+            taken += len(question.words_in(language)) > _FEW
     return words
 
 
-def _new(question: Question, words: Iterable[str]) -> str:
+def _new(question: Question, words: Iterable[str], language: str) -> str:
     """The first words that neither the question nor a word before them brings."""
-    known, new = set(question.words), list[str]()
+    known, new = set(question.words_in(language)), list[str]()
     for word in words:
-        stems = set(terms(word))
+        stems = set(terms(word, language))
         if not stems <= known and len(new) < WORDS:
             known |= stems
             new.append(word)
@@ -138,8 +139,7 @@ def _new(question: Question, words: Iterable[str]) -> str:
 
 
 def _mixed(index: Index, own: Vectors, added: str) -> Vectors:
-    both = own + DENSE_SHARE * index.embed_query(added)
-    mixed: Vectors = both / np.linalg.norm(both)
+    mixed: Vectors = unit((own + DENSE_SHARE * index.embed_query(added))[None])[0]
     return mixed
 
 

@@ -7,7 +7,7 @@ one half of SQuAD v2.0 dev and samples of other sets; none of them is reported.
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -90,7 +90,7 @@ def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentenc
     A sentence in two overlapping passages counts once, in the better one.
     """
     # The question's words, and its pairs of neighbours, as the passages of a language have them.
-    weighted: dict[str, dict[str, float]] = {}
+    weighted: dict[str, Mapping[str, float]] = {}
     paired: dict[str, set[tuple[str, str]]] = {}
 
     def share(words: frozenset[str]) -> float:

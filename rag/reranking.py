@@ -47,7 +47,9 @@ def rerank(
     vectors = index.vectors(rows)
     near = SENTENCE * index.nearest_sentences(vector, rows) + (1 - SENTENCE) * (vectors @ vector)
     lowest = candidates.dense[:POOL][-1].score
-    dense = np.clip((near - lowest) / max(near.max() - lowest, 1e-6), 0, 1)
+    highest = near.max()
+    # As in `scaled`, the best has 1, though no sentence be as near as the last passage of the pool is as a whole.
+    dense = np.clip((near - lowest) / (highest - lowest), 0, 1) if highest > lowest else near == highest
     by_lexical = scaled(candidates.lexical)
     scores = weight * dense + (1 - weight) * np.array([by_lexical.get(row, 0.0) for row in rows])
     leading = [rows[place] for place in np.argsort(-scores, kind="stable")[:LEADING]]

@@ -5,7 +5,9 @@ surroundings share most with the question is taken. Where the kind is not known,
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from index import Index
 from index.sentences import Span
@@ -45,6 +47,8 @@ _OPENERS = frozenset(
 # Single words that tell where somebody is from, or what he holds: hardly a person or a place.
 _DEMONYM = re.compile(r"[A-Z][a-z]+(?:ese|ish|ian|ean|ic|ists?|isms?|ians?|ans)$")
 _CALENDAR = re.compile(rf"(?:{any_of(MONTHS)}|(?:sun|mon|tues|wednes|thurs|fri|satur)day)$", re.IGNORECASE)
+# Characters before a place that tell it for one: the longest, "outside the ", and what stands before.
+_BEFORE = 20
 _PLACED = re.compile(r"\b(?:in|at|near|from|to|into|outside|inside|around|across|of)\s(?:the\s)?$", re.IGNORECASE)
 _WORD = re.compile(r"\w[\w'’.,:-]*\w|\w")
 # What a question of number asks for more exactly, and what its answer then looks like.
@@ -56,6 +60,8 @@ _EXACTLY = [
 _LASTING = re.compile(r"\bhow (?:long|old|often)\b", re.IGNORECASE)
 # The best candidate must be so much better than the next, or nothing is marked: a wrong mark misleads.
 _LEAD = 1.3
+# Of more candidates than this in one sentence (a list, a table without cells) none stands out.
+_MOST = 64
 
 
 def short_answer(index: Index, question: Question, sentence: Sentence) -> Span | None:
@@ -63,31 +69,33 @@ def short_answer(index: Index, question: Question, sentence: Sentence) -> Span |
     kind, or nothing stands out.
     """
     weights = index.query_weights(question.text, sentence.language, question.further)
-    return _nearest(question, sentence.text, weights)
+    return _nearest(question, sentence.text, sentence.language, weights)
 
 
-def _nearest(question: Question, sentence: str, weights: Mapping[str, float]) -> Span | None:
+def _nearest(question: Question, sentence: str, language: str, weights: Mapping[str, float]) -> Span | None:
+    candidates = list(islice(_candidates(question, sentence), _MOST + 1))
+    if len(candidates) > _MOST:
+        return None
     brought = frozenset(weights)
-    words = [(*found.span(), frozenset(terms(found[0]))) for found in _WORD.finditer(sentence)]
+    words = [(*found.span(), brought.intersection(terms(found[0], language))) for found in _WORD.finditer(sentence)]
+    starts, ends = [first for first, _, _ in words], [last for _, last, _ in words]
+    shared = [(place, weights[word]) for place, (_, _, stems) in enumerate(words) for word in stems]
     scored: list[tuple[float, Span]] = []
-    for start, end in _candidates(question, sentence):
-        own = frozenset(terms(sentence[start:end]))
+    for start, end in candidates:
+        own = frozenset(terms(sentence[start:end], language))
         if not own or own <= brought:
             continue
-        inside = [place for place, (first, last, _) in enumerate(words) if first < end and start < last]
+        first, last = bisect_right(ends, start), bisect_left(starts, end) - 1  # the words that it is made of
         score = sum(
-            weights[word] / (1 + min(abs(place - inside[0]), abs(place - inside[-1])))
-            for place, (_, _, stems) in enumerate(words)
-            if not inside[0] <= place <= inside[-1]
-            for word in stems & brought
+            weight / (1 + max(first - place, place - last)) for place, weight in shared if not first <= place <= last
         )
-        if question.wanted is Wanted.PLACE and _PLACED.search(sentence[:start]):
+        if question.wanted is Wanted.PLACE and _PLACED.search(sentence[max(0, start - _BEFORE) : start]):
             score = 1.5 * score + 1
         if sentence.count("(", 0, start) > sentence.count(")", 0, start):  # a conversion, a remark
             score /= 2
         scored.append((score, (start, end)))
     scored.sort(key=lambda one: -one[0])
-    if not scored or (len(scored) > 1 and scored[0][0] < _LEAD * scored[1][0]):
+    if not scored or (len(scored) > 1 and scored[0][0] <= _LEAD * scored[1][0]):
         return None
     return scored[0][1]
 
@@ -113,12 +121,9 @@ def _candidates(question: Question, sentence: str) -> Iterator[Span]:
 
 def _numbers(question: Question, sentence: str) -> list[Span]:
     """Numbers that are no dates; only those of the unit that the question names, if there are any."""
-    times = [found.span() for found in _TIME.finditer(sentence) if found[0][-1:].isdigit()]
-    numbers = [
-        found.span()
-        for found in _NUMBER.finditer(sentence)
-        if not any(start <= found.start() < end for start, end in times)
-    ]
+    times = [range(*found.span()) for found in _TIME.finditer(sentence) if found[0][-1:].isdigit()]
+    dated = {place for time in times for place in time}
+    numbers = [found.span() for found in _NUMBER.finditer(sentence) if found.start() not in dated]
     for asks, looks in _EXACTLY:
         fitting = [span for span in numbers if looks.search(sentence[slice(*span)])]
         if fitting and asks.search(question.text):

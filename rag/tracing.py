@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,10 @@ from .retrieval import retrieve
 # Left-out files that the report names, and rare words that it proposes.
 _NAMED = 3
 _PROPOSED = 3
-# Passages whose sentences are compared with a phrase that no document has.
+# Passages whose sentences are compared with a phrase that no document has, and characters of the phrase that are:
+# what repeats itself takes time by the product of the lengths.
 _NEAR = 5
+_COMPARED = 400
 
 _QUOTES = "\"'`´‘’‚‛“”„‟«»‹›"
 _DASHES = "-‐‑‒–—−"
@@ -91,7 +94,7 @@ def trace(index: Index, query: str, phrase: str, answer: Answer, threshold: floa
         elif place.row is not None and place.passage is not None:
             stages += [
                 _dense(index.dense(index.embed_query(question.text), index.passages), place.row),
-                _lexical(index.lexical(question.text, index.passages), place.row, question, place.passage),
+                _lexical(index, index.lexical(question.text, index.passages), place.row, question, place.passage),
                 _fused(ranking.rows, [hit.score for hit in ranking.hits], place.row),
             ]
             sentences = read(index, question, retrieve(index, question.text, PASSAGES))
@@ -122,8 +125,10 @@ def _places(index: Index, pattern: re.Pattern[str], ranks: dict[int, int]) -> li
     for source, *_ in index.sources():
         spans = [match.span() for match in pattern.finditer(index.document(source).text)]
         passages = [(row, index.passage(row)) for row in index.rows_of(source)] if spans else []
+        # Passages come in order: with their starts, their ends ascend.
+        starts, ends = [one.start for _, one in passages], [one.end for _, one in passages]
         for start, end in spans:
-            has = [(row, one) for row, one in passages if one.start < end and start < one.end]
+            has = passages[bisect_right(ends, start) : bisect_left(starts, end)]
             best = min(
                 has,
                 key=lambda item: (
@@ -178,8 +183,9 @@ def _nearest(index: Index, phrase: str) -> tuple[str, str]:
 
 def _likeness(phrase: str, sentence: str) -> float:
     """The share of the phrase's characters that stand in the sentence in the same order."""
-    matched = difflib.SequenceMatcher(None, phrase.lower(), sentence.lower(), autojunk=False).get_matching_blocks()
-    return sum(block.size for block in matched if block.size > 4) / len(phrase)
+    wanted = phrase[:_COMPARED].lower()
+    matched = difflib.SequenceMatcher(None, wanted, sentence.lower(), autojunk=False).get_matching_blocks()
+    return sum(block.size for block in matched if block.size > 4) / len(wanted)
 
 
 def _chunked(index: Index, place: _Place) -> Stage:
@@ -205,9 +211,15 @@ def _dense(found: tuple[Candidate, ...], row: int) -> Stage:
     return Stage("dense", rank <= POOL, detail, {"rank": rank, "score": round(score, 6)})
 
 
-def _lexical(found: tuple[Candidate, ...], row: int, question: Question, passage: Passage) -> Stage:
-    has = set(terms(f"{passage.context} {passage.text}"))
-    words = {stem: word for word in re.findall(r"\w[\w'’.,:-]*\w|\w", question.text) for stem in terms(word)}
+def _lexical(index: Index, found: tuple[Candidate, ...], row: int, question: Question, passage: Passage) -> Stage:
+    has = set(terms(f"{passage.context} {passage.text}", passage.language))
+    asked = set(index.question_terms(question.text, passage.language))
+    words = {
+        stem: word
+        for word in re.findall(r"\w[\w'’.,:-]*\w|\w", question.text)
+        for stem in terms(word, passage.language)
+        if stem in asked
+    }
     shared = [word for stem, word in words.items() if stem in has]
     lacks = [word for stem, word in words.items() if stem not in has]
     figures: dict[str, Any] = {"rank": None, "score": None, "shared": shared, "lacks": lacks}
@@ -324,11 +336,11 @@ def _advice(index: Index, lost: str, places: list[_Place], stages: list[Stage], 
 def _rare(index: Index, place: _Place, passage: Passage, stages: list[Stage]) -> list[str]:
     """The rarest plain words of the sentences with the phrase that the query does not have."""
     (shared,) = [stage.figures["shared"] for stage in stages if stage.name == "lexical"]
-    known = set(terms(" ".join(shared)))
+    known = set(terms(" ".join(shared), passage.language))
     sentences = [passage.quote(number) for number, span in enumerate(passage.sentences) if place.within(*span)]
     stems: dict[str, str] = {}
     for word in re.findall(r"[^\W\d_]{4,}", " ".join(sentences)):
-        for stem in terms(word):
+        for stem in terms(word, passage.language):
             stems.setdefault(stem, word)
     rarity = dict(zip(stems, index.term_weights(list(stems)), strict=True))
     rarest = sorted((stem for stem in stems if stem not in known), key=lambda stem: -rarity[stem])

@@ -6,13 +6,14 @@ from eval.short_answers import exact_match, f1, short_answer
 from rag.answers import Answer, Citation
 
 
-def cited(*quotes: str) -> Answer:
-    citations = (Citation(n, "a", "", 0, len(q), q, "a:0", None, "", 1.0) for n, q in enumerate(quotes, 1))
-    return Answer("?", "...", tuple(citations))
+def cited(*quotes: str, scores: tuple[float, ...] = (1.0, 1.0)) -> Answer:
+    found = enumerate(zip(quotes, scores, strict=False), 1)
+    return Answer("?", "...", tuple(Citation(n, "a", "", 0, len(q), q, "a:0", None, "", s) for n, (q, s) in found))
 
 
-def test_the_short_answer_is_the_first_quote() -> None:
+def test_the_short_answer_is_the_likeliest_quote_and_of_equals_the_first() -> None:
     assert short_answer(cited("In 1955.", "In Bonn.")) == "In 1955."
+    assert short_answer(cited("She was born in 1955.", "She died in Bonn.", scores=(0.2, 0.9))) == "She died in Bonn."
     assert short_answer(cited()) == ""
 
 

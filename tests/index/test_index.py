@@ -2,11 +2,13 @@
 
 import ast
 import errno
+import gc
 import os
 import random
 import signal
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -416,3 +418,29 @@ def test_a_full_disk_is_one_line_with_the_path(
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(FootnotedError, match=f"{at}.*No space left on device"):
         opened.update([write({"c.txt": "Milk."})])
+
+
+def test_a_replaced_generation_gives_its_memory_back_at_once(write: Write, embedder: Embedder, tmp_path: Path) -> None:
+    opened = Index.build([write({"a.txt": "Tea is hot."})], tmp_path / "at", embedder=embedder)
+    assert len(opened.lexical("hot tea", 5)) == 1
+    gc.collect()
+    gc.disable()  # what refers to itself would stay until the collector comes
+    try:
+        old = weakref.ref(opened), weakref.ref(opened.segments[0])
+        opened.update([write({"b.txt": "Roses are red."})])
+        opened = opened.current()
+        assert opened.passages == 2
+        assert [one() for one in old] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_the_weights_of_a_query_are_kept_and_cannot_be_changed(
+    write: Write, embedder: Embedder, tmp_path: Path
+) -> None:
+    index = Index.build([write({"a.txt": "Tea is hot."})], tmp_path / "at", embedder=embedder)
+    weights = index.query_weights("hot tea")
+    assert sorted(weights) == ["hot", "tea"]
+    assert index.query_weights("hot tea") is weights
+    with pytest.raises(TypeError):
+        weights["tea"] = 0.0

@@ -47,7 +47,7 @@ def test_a_follow_up_is_searched_with_the_words_before_it_and_answered(system: S
     answer = system.answer("Who designed it?", history=[BRIDGE])
     assert answer.question == "Who designed it?"
     assert answer.searched == "Who designed it? · old bridge opened"
-    assert answer.text == "It was designed by Anna Keller. [1]"
+    assert answer.text == "The old bridge was opened in 1974. [1] It was designed by Anna Keller. [2]"
     assert answer.hits[0].passage.source == "bridge.txt"
     assert answer.hits[0].dense > alone.hits[0].dense
 
@@ -121,10 +121,29 @@ def test_a_long_conversation_adds_no_more_than_a_dozen_words(system: System) -> 
 def test_the_first_level_of_python_takes_a_history(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("index.index.load_embedder", lambda name=None: system.index.embedder)
     answer = rag.answer("Who designed it?", index=system.index.folder, history=[BRIDGE])
-    assert answer.text == "It was designed by Anna Keller. [1]"
+    assert answer.text == "The old bridge was opened in 1974. [1] It was designed by Anna Keller. [2]"
 
 
 def test_the_time_to_load_belongs_to_the_question_and_not_to_the_earlier_one(system: System) -> None:
     opened = System(system.index, load_s=2.0)
     assert opened.answer("Who designed it?", history=[BRIDGE]).timings.load_s == 2.0
     assert opened.answer("Who designed it?", history=[BRIDGE]).timings.load_s == 0.0
+
+
+def test_the_words_that_carry_no_content_are_those_of_the_conversation_s_language(make_system: Make) -> None:
+    german = "Die alte Brücke wurde im Jahr 1974 eröffnet, weil die Fähre zu klein für alle Reisenden geworden war."
+    system = make_system({"de.txt": german, "garten.txt": "Der Garten ist im Winter für alle Besucher geschlossen."})
+    answer = system.answer("Und warum?", history=["Wann wurde die alte Brücke eröffnet?"])
+    assert answer.searched == "Und warum? · alte Brücke eröffnet"
+    assert answer.hits[0].passage.source == "de.txt"
+
+
+def test_a_question_without_a_vector_of_its_own_is_searched_with_what_is_added(
+    make_system: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = make_system({"a.txt": "The old bridge was opened in 1974.", "b.txt": "Tea is grown in the garden."})
+    embedder = system.index.embedder
+    monkeypatch.setattr(embedder, "embed_queries", lambda texts: 0 * embedder.embed_passages(texts))
+    answer = system.answer("Why?", history=[BRIDGE])
+    assert answer.searched == "Why? · old bridge opened"
+    assert [hit.dense for hit in answer.hits] == [0.0, 0.0]

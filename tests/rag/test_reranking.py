@@ -68,3 +68,11 @@ def test_what_is_not_looked_at_again_stays_behind(
     assert ranked[2].row == fused[2].row
     assert ranked[2].score <= min(one.score for one in ranked[:2])
     assert rerank(index, query, [], candidates, DENSE_WEIGHT, vector) == []
+
+
+def test_the_only_passage_is_the_best_though_its_sentences_are_further_than_it(
+    make_system: Callable[[dict[str, str]], System],
+) -> None:
+    system = make_system({"a.md": "# Ferry\n\nTea is hot."})  # the heading is in the passage's vector alone
+    (hit,) = system.search("ferry", 1)
+    assert hit.score == 1.0

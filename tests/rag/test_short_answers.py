@@ -49,3 +49,25 @@ def test_nothing_is_marked_that_does_not_stand_out(
 ) -> None:
     system = make_system({"who.md": "Clara Voss sold the old mill."})
     assert system.answer(question, threshold=0).citations[0].answer is None
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("Who owned it?", "Clara Voss met Erik Lund."),  # two names, and no word of the question beside either
+        ("How many mills?", "Mills: " + ";".join(map(str, range(1, 71))) + "."),  # a list of seventy
+    ],
+)
+def test_nothing_is_marked_where_all_stand_alike(
+    question: str, sentence: str, make_system: Callable[[dict[str, str]], System]
+) -> None:
+    (citation,) = make_system({"a.txt": sentence}).answer(question, threshold=0).citations
+    assert citation.quote == sentence
+    assert citation.answer is None
+
+
+def test_the_words_around_are_those_of_the_sentence_s_language(make_system: Callable[[dict[str, str]], System]) -> None:
+    german = "Die Gebühren gelten schon seit 1985 und wurden nicht erneuert, die Kündigungsfristen sind von 1990."
+    (citation,) = make_system({"de.txt": german}).answer("When was the Kündigungsfrist set?", threshold=0).citations
+    assert citation.answer is not None
+    assert citation.quote[slice(*citation.answer)] == "1990"

@@ -1,12 +1,15 @@
 """Where a phrase was lost, told by stage."""
 
+import difflib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from index import Index
 from index.chunking import ChunkSettings
+from index.documents import Passage
 from index.errors import UsageError
 from rag import System
 from rag.tracing import STAGES, Stage, Trace
@@ -143,3 +146,56 @@ def test_an_empty_index_has_no_phrase(make_system: Make) -> None:
     trace = make_system({"a.txt": " "}).why("Who?", "tea")
     assert trace.lost == "extraction"
     assert passed(trace) == [False, *[None] * 6]
+
+
+GERMAN = "Die Häuser der Station wurden vor fünfzig Jahren von den Ingenieuren gebaut und später erneuert."
+
+
+def test_words_are_compared_in_the_language_of_the_passage(make_system: Make) -> None:
+    others = {f"{number}.txt": f"Die Fähre fuhr am Tag {number} zur Insel und war alt." for number in range(12)}
+    system = make_system({"de.txt": GERMAN, **others})
+    found = stages(system.why("Wann wurde das Haus gebaut?", "Häuser der Station"))
+    assert found["lexical"].figures["shared"] == ["Haus", "gebaut"]
+    assert found["lexical"].figures["lacks"] == []
+    trace = system.why("Wie alt ist die Fähre?", "Häuser der Station")
+    assert trace.lost == "fused"
+    assert trace.advice == "Ask with words of that place, such as Häuser, Station, fünfzig."
+
+
+def test_a_phrase_that_stands_everywhere_is_found_in_the_time_of_a_reading(
+    make_system: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[int] = []
+
+    class Counted(int):
+        def __lt__(self, other: int) -> bool:
+            compared.append(1)
+            return int(self) < int(other)
+
+    system = make_system({"a.txt": "\n".join(f"Tea number {number} was cold in May." for number in range(1200))})
+    assert system.index.passages > 200
+    passage = Index.passage
+
+    def counted(self: Index, row: int) -> Passage:
+        found = passage(self, row)
+        return replace(found, start=Counted(found.start), end=Counted(found.end))
+
+    monkeypatch.setattr(Index, "passage", counted)
+    trace = system.why("Which tea was cold?", "tea")
+    assert trace.stages[0].figures["places"] == 1200
+    assert len(compared) < 30 * 1200
+
+
+def test_a_long_phrase_of_one_letter_is_compared_quickly(make_system: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = make_system({"a.txt": "a" * 9000})
+    lengths: list[int] = []
+    matcher = difflib.SequenceMatcher
+
+    def watched(junk: None, ours: str, theirs: str, autojunk: bool) -> difflib.SequenceMatcher[str]:
+        lengths.append(len(ours))
+        return matcher(junk, ours, theirs, autojunk)
+
+    monkeypatch.setattr(difflib, "SequenceMatcher", watched)
+    trace = system.why("Which?", "b" + "a" * 3000)
+    assert trace.lost == "extraction"
+    assert max(lengths) == 400
