@@ -133,12 +133,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--tuning", action="store_true", help="the tuning halves, and each constant varied")
+    parser.add_argument("--work", type=Path, help="where indexes are kept (default: nowhere)")
     options = parser.parse_args()
     talk, squad = options.data / "conversation", options.data / "squad-v2.0-dev"
     sets = {"last turns": conversations(talk, tuning=options.tuning), **single(squad, tuning=options.tuning)}
-    with tempfile.TemporaryDirectory() as folder:
-        within = Measured(talk / "corpus.jsonl", Path(folder) / "conversation")
-        apart = Measured(squad / "corpus.jsonl", Path(folder) / "squad")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = options.work or Path(scratch)
+        within = Measured(talk / "corpus.jsonl", folder / "conversation")
+        apart = Measured(squad / "corpus.jsonl", folder / squad.name)
 
         def measured() -> dict[str, object]:
             return {name: (within if name == "last turns" else apart).gains(asked) for name, asked in sets.items()}

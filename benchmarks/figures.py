@@ -1,6 +1,6 @@
-"""The README's table, made from benchmarks/results.
+"""The tables of README.md and docs/evaluation.md, made from benchmarks/results.
 
-python benchmarks/figures.py      writes it; tests/test_docs.py holds README and results together
+python benchmarks/figures.py      writes them; tests/test_docs.py holds them and the results together
 """
 
 import json
@@ -10,50 +10,98 @@ from typing import Any
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
-_BLOCK = re.compile(r"(<!-- figures:[^\n]*-->\n).*?(<!-- /figures -->)", re.DOTALL)
+_COLLECTIONS = {
+    "scifact": "SciFact",
+    "cranfield": "Cranfield, the half not tuned on",
+    "squad-v2.0-dev": "SQuAD v2.0 dev, the articles not tuned on",
+}
+EVALUATION = HERE.parent / "docs" / "evaluation.md"
+FIGURES = re.compile(r"(<!-- figures:[^\n]*-->\n).*?(<!-- /figures -->)", re.DOTALL)
+ABLATION = re.compile(r"(<!-- ablation:[^\n]*-->\n).*?(<!-- /ablation -->)", re.DOTALL)
 
 
 def table() -> str:
     """Markdown: what was measured, the figure, and the command that shows it."""
-    quality, ask = _read("quality"), _read("ask")
-    rows = [("", "dense", "lexical", "fused")]
-    for name, measure in (
-        ("scifact", "nDCG@10"),
-        ("scifact", "R@100"),
-        ("cranfield, the half not tuned on", "nDCG@10"),
-    ):
-        modes = quality["figures"][name]
-        rows.append((f"{name}, {measure}", *(f"{modes[mode][measure]:.3f}" for mode in ("dense", "lexical", "fused"))))
+    return "\n\n".join([_retrieval(), _answers(), _ask()])
+
+
+def _retrieval() -> str:
+    figures = _read("retrieval")["figures"]
+    systems = ("dense", "lexical", "half and half", "ours")
+    rows = [("", *systems, "ours less half and half, 95 %")]
+    for name, shown in _COLLECTIONS.items():
+        for measure in ("nDCG@10", "Success@1", "R@100") if name == "scifact" else ("nDCG@10", "Success@1"):
+            change, low, high = figures[name]["ours less half and half"][measure]
+            rows.append(
+                (
+                    f"{shown}, {measure}",
+                    *(f"{figures[name][system][measure]:.3f}" for system in systems),
+                    f"{change:+.3f} ({low:+.3f} to {high:+.3f})",
+                )
+            )
     lines = [f"| {' | '.join(row)} |" for row in rows]
-    lines.insert(1, "|---|---|---|---|")
-    types, refusal = quality["figures"]["seed"]["types"], quality["figures"]["seed"]["refusal"]
-    fact, contested = types["fact"], types["contested"]
+    return "\n".join([lines[0], "|---|---|---|---|---|---|", *lines[1:]])
+
+
+def _answers() -> str:
+    figures = _read("answers")["figures"]
+    squad, seed, papers, talk = (
+        figures["squad"],
+        figures["seed"],
+        figures["papers"],
+        _read("conversation")["figures"]["last turns"],
+    )
+    types, refusal = seed["types"], seed["refusal"]
     unanswerable = refusal["unanswerable_refused"] + refusal["unanswerable_answered"]
+    lines = [
+        f"SQuAD v2.0 dev, all paragraphs, {squad['answerable']:,} questions of the articles not tuned on: the answer "
+        f"in one quoted sentence {squad['answer in one quote'][0]:.3f}, in at most three "
+        f"{squad['answer in at most three'][0]:.3f}; confidence against {squad['deceptive']:,} questions written to "
+        f"deceive AUROC {squad['AUROC against the deceptive'][0]:.3f}, against questions of other collections "
+        f"{squad['AUROC against chunking-evaluation'][0]:.3f} and {squad['AUROC against cranfield'][0]:.3f}.",
+        f"A long encyclopaedia article, 20 questions (never tuned on): {types['fact']['quoted']} of "
+        f"{types['fact']['questions']} facts answered in the quotes, {types['contested']['right']} of "
+        f"{types['contested']['questions']} contested questions with both sides, {refusal['unanswerable_refused']} of "
+        f"{unanswerable} unanswerable ones refused, {refusal['answerable_refused']} answerable ones refused; "
+        f"{seed['exact_quotes']} of {seed['quotes']} quotes exact.",
+        f"Five papers as PDF, {papers['questions']} questions: the right paper first "
+        f"{papers['right file first'][0]:.3f}, at least half of the answer's key words in the quotes "
+        f"{papers['at least 50% of the key words'][0]:.3f}.",
+        f"Follow-up questions, nDCG@5 with what the conversation adds: {talk['difference']:+.3f} "
+        f"({talk['from']:+.3f} to {talk['to']:+.3f}).",
+    ]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _ask() -> str:
+    ask = _read("ask")
     figures, machine = ask["figures"], ask["machine"]
-    lines += [
-        "",
-        "On a long encyclopaedia article with 20 questions (never tuned on): "
-        f"{fact['quoted']} of {fact['questions']} facts answered in the quotes, "
-        f"{contested['right']} of {contested['questions']} contested questions with both sides, "
-        f"{refusal['unanswerable_refused']} of {unanswerable} unanswerable ones refused, "
-        f"{refusal['answerable_refused']} answerable ones refused; "
-        f"{quality['figures']['seed']['exact_quotes']} of {quality['figures']['seed']['quotes']} quotes exact.",
-        "",
+    return (
         f"`footnoted ask`, whole process: {figures['footnoted']['cpu']:.2f} CPU seconds and "
         f"{figures['footnoted']['peak_mb']:.0f} MB; plain sentence-transformers + FAISS, searching only: "
         f"{figures['plain']['cpu']:.2f} and {figures['plain']['peak_mb']:.0f} MB (median ratio "
-        f"{figures['cpu ratio']['median']:.2f}, {figures['runs']} runs in turn).",
-        "",
-        f"{machine['processor']}, {machine['cores']} cores, {ask['date']}. "
-        "`python benchmarks/quality.py --data DIR` and `python benchmarks/ask.py --file FILE` show these; "
-        "benchmarks/results has the versions.",
+        f"{figures['cpu ratio']['median']:.2f}, {figures['runs']} runs in turn).\n\n"
+        f"{machine['processor']}, {machine['cores']} cores, {ask['date']}. `python benchmarks/retrieval.py --data DIR` "
+        "and `answers.py`, `conversation.py`, `ask.py` beside it show these; benchmarks/results has the versions."
+    )
+
+
+def ablation() -> str:
+    """Markdown: the tuning halves with one constant changed at a time."""
+    figures = _read("retrieval_tuning")["figures"]
+    cranfield, squad = figures["cranfield"], figures["squad-v2.0-dev"]
+    lines = ["| | Cranfield, nDCG@10 | SQuAD v2.0 dev, nDCG@10 | Success@1 |", "|---|---|---|---|"]
+    lines += [
+        f"| {name} | {cranfield[name]['nDCG@10']:.3f} | {squad[name]['nDCG@10']:.3f} | {squad[name]['Success@1']:.3f} |"
+        for name in cranfield
+        if name != "queries"
     ]
     return "\n".join(lines)
 
 
-def filled(readme: str) -> str:
-    """The README with the table in its place."""
-    return _BLOCK.sub(lambda found: f"{found[1]}\n{table()}\n\n{found[2]}", readme)
+def filled(text: str, block: re.Pattern[str], content: str) -> str:
+    """A document with the content between the marks of `block`."""
+    return block.sub(lambda found: f"{found[1]}\n{content}\n\n{found[2]}", text)
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -61,5 +109,10 @@ def _read(name: str) -> dict[str, Any]:
     return values
 
 
+def main() -> None:
+    for file, block, content in ((README, FIGURES, table()), (EVALUATION, ABLATION, ablation())):
+        file.write_text(filled(file.read_text(encoding="utf-8"), block, content), encoding="utf-8")
+
+
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text(encoding="utf-8")), encoding="utf-8")
+    main()

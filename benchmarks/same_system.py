@@ -46,6 +46,7 @@ from eval.evaluation import evaluate_run
 from eval.files import write_rows
 from eval.metrics import DEFAULT_MEASURES, measure
 from eval.runs import Qrels, Run, rank, read_qrels, read_run, strictly_descending
+from eval.writing import write
 
 FOOTNOTED = Path(sys.executable).with_name("footnoted")
 COLLECTIONS = ("cranfield", "scifact")
@@ -131,10 +132,10 @@ def swapped(run: Run, queries: Sequence[str]) -> Run:
 
 def planted(run: Run, qrels: Qrels, chosen: Sequence[Sequence[str]], folder: Path) -> dict[str, object]:
     """What `footnoted compare` says of the run with the queries swapped that are chosen, one choice after the other."""
-    plain = evaluate_run(run, qrels).write(folder / "plain")
+    plain = write(evaluate_run(run, qrels), folder / "plain")
     rows = []
     for queries in chosen:
-        changed = evaluate_run(swapped(run, queries), qrels).write(folder / "planted")
+        changed = write(evaluate_run(swapped(run, queries), qrels), folder / "planted")
         differences: list[dict[str, Any]] = footnoted("compare", plain, changed)["differences"]
         first = next(one for one in differences if one["measure"] == "nDCG@10")
         shown = {name: round(first[name], 4) for name in ("difference", "p", "p_holm", "wins", "losses")}

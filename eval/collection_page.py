@@ -1,21 +1,18 @@
 """The report of a collection of queries as a page."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from . import html, plots
 from .html import Cell, Figure, Row
 from .places import SHOWN
+from .reports import QueryRow, Report
 from .risk import percentiles
-
-if TYPE_CHECKING:
-    from .reports import QueryRow, Report
 
 COLUMNS = 4
 """Measures that are drawn, and that the table of queries has columns for: those of spans come first."""
 
 
-def collection_page(report: "Report") -> str:
+def collection_page(report: Report) -> str:
     """One self-contained HTML file."""
     names = sorted(report.metrics, key=lambda name: not name.startswith(("token ", "span ")))[:COLUMNS]
     first = names[0]
@@ -44,14 +41,14 @@ def collection_page(report: "Report") -> str:
     )
 
 
-def _figures(report: "Report") -> list[Figure]:
+def _figures(report: Report) -> list[Figure]:
     shown = [Figure(name, html.fraction(mean), report.ci[name]) for name, mean in report.metrics.items()]
     if not report.seconds:  # a run that was there already
         return shown
     return [*shown, Figure("time for a query, mean", f"{1000 * report.seconds / report.queries:.1f} ms")]
 
 
-def _plots(report: "Report", names: Iterable[str]) -> list[tuple[str, str, str]]:
+def _plots(report: Report, names: Iterable[str]) -> list[tuple[str, str, str]]:
     drawn = []
     for name in names:
         rows = [row for row in report.per_query if name in row.metrics]
@@ -75,7 +72,7 @@ def _plots(report: "Report", names: Iterable[str]) -> list[tuple[str, str, str]]
     return drawn
 
 
-def _row(report: "Report", row: "QueryRow", names: Iterable[str]) -> Row:
+def _row(report: Report, row: QueryRow, names: Iterable[str]) -> Row:
     ranks = [rank for rank in row.relevant.values() if rank is not None]
     best = min(ranks, default=None)
     found = Cell(str(best), best) if best is not None else Cell("none", kind="bad")
@@ -87,7 +84,7 @@ def _cell(value: float | None) -> Cell:
     return Cell("") if value is None else Cell(html.fraction(value), value)
 
 
-def _details(report: "Report", row: "QueryRow") -> str:
+def _details(report: Report, row: QueryRow) -> str:
     grades = report.qrels.get(row.query, {})
     places = {place.id: place for place in row.places}
     judged = []

@@ -12,8 +12,7 @@ from typing import Any
 from index.errors import UsageError
 
 from .bootstrap import ALPHA, holm, interval, least_p, randomisation
-from .comparison_page import comparison_page
-from .files import bad_line, read_rows, write_json, write_text
+from .files import bad_line, read_rows
 from .html import settings
 from .movers import Mover, mover, well_formed
 from .reports import columns
@@ -106,13 +105,6 @@ class Comparison:
             "lost": [asdict(one) for one in self.lost],
             "page": str(Path(folder).expanduser().resolve() / "report.html") if folder is not None else None,
         }
-
-    def write(self, folder: str | Path) -> Path:
-        """Write report.html and comparison.json; the folder's path."""
-        at = Path(folder).expanduser().resolve()
-        write_json(at / "comparison.json", self.as_json(at))
-        write_text(at / "report.html", comparison_page(self))
-        return at
 
     def table(self) -> str:
         """For a terminal of 100 columns; a star marks what is significant at 5 % after correction."""

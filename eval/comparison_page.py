@@ -1,16 +1,12 @@
 """A comparison of two evaluations as a page."""
 
-from typing import TYPE_CHECKING
-
 from . import html, plots
+from .comparison import Comparison, Difference
 from .html import Cell, Row
 from .movers import Mover
 
-if TYPE_CHECKING:
-    from .comparison import Comparison, Difference
 
-
-def comparison_page(comparison: "Comparison") -> str:
+def comparison_page(comparison: Comparison) -> str:
     """One self-contained HTML file."""
     a, b = comparison.a, comparison.b
     first = next(one for one in comparison.differences if one.measure == comparison.moved_by)
@@ -39,7 +35,7 @@ def comparison_page(comparison: "Comparison") -> str:
 _HEAD = ("measure", "A", "B", "B less A", "95 % interval", "p", "p (Holm)", "won", "lost", "tied", "queries")
 
 
-def _cells(one: "Difference") -> tuple[str, ...]:
+def _cells(one: Difference) -> tuple[str, ...]:
     won, lost = len(one.won), len(one.lost)
     return (
         one.measure + (" *" if one.sure else ""),
@@ -53,7 +49,7 @@ def _cells(one: "Difference") -> tuple[str, ...]:
     )
 
 
-def _whiskers(comparison: "Comparison") -> tuple[str, str, str]:
+def _whiskers(comparison: Comparison) -> tuple[str, str, str]:
     caption = (
         "B less A with its 95 % paired bootstrap interval; right of the line B is better. A filled dot, and a star in "
         "the table, is a difference that the paired randomisation test finds at 5 % after Holm's correction."
@@ -63,7 +59,7 @@ def _whiskers(comparison: "Comparison") -> tuple[str, str, str]:
     return "Differences", plots.whiskers(labels, rows), caption
 
 
-def _deltas(comparison: "Comparison", one: "Difference") -> tuple[str, str, str]:
+def _deltas(comparison: Comparison, one: Difference) -> tuple[str, str, str]:
     won, lost = len(one.won), len(one.lost)
     caption = (
         f"Each query's {one.measure}, B less A, from the largest gain to the largest loss: "

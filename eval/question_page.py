@@ -1,17 +1,13 @@
 """The report of a file of questions as a page."""
 
-from typing import TYPE_CHECKING
-
 from rag.answers import Answer
 
 from . import html, plots
 from .html import Cell, Figure, Row
+from .question_reports import QuestionReport
 from .questions import CONTESTED
 from .risk import calibration_error
 from .verdicts import Verdict
-
-if TYPE_CHECKING:
-    from .question_reports import QuestionReport
 
 RIGHT, REFUSED_RIGHTLY = "right", "rightly refused"
 WRONG, REFUSED, ANSWERED = "wrong", "refused", "not refused"
@@ -21,7 +17,7 @@ HITS = 3
 """Passages that the details of a question show."""
 
 
-def question_page(report: "QuestionReport") -> str:
+def question_page(report: QuestionReport) -> str:
     """One self-contained HTML file."""
     name = str(report.config.get("questions") or "Questions")
     facts = [
@@ -61,7 +57,7 @@ def question_page(report: "QuestionReport") -> str:
     )
 
 
-def _figures(report: "QuestionReport") -> list[Figure]:
+def _figures(report: QuestionReport) -> list[Figure]:
     at = report.risk.at(report.threshold)
     shown = [
         Figure(name, html.fraction(report.metrics[name]), report.ci[name], f"of {report.counts[name]:,}")
@@ -78,7 +74,7 @@ def _figures(report: "QuestionReport") -> list[Figure]:
     ]
 
 
-def _measures(report: "QuestionReport") -> list[list[str]]:
+def _measures(report: QuestionReport) -> list[list[str]]:
     every = f"{len(report.verdicts):,}"
     rows = [(name, mean, report.ci[name], f"{report.counts[name]:,}") for name, mean in report.metrics.items()]
     if report.confidence_auroc is not None and report.confidence_auroc_ci:
@@ -87,15 +83,15 @@ def _measures(report: "QuestionReport") -> list[list[str]]:
     return [[name, html.fraction(mean), " to ".join(map(html.fraction, ci)), of] for name, mean, ci, of in rows]
 
 
-def _types(report: "QuestionReport") -> list[list[str]]:
+def _types(report: QuestionReport) -> list[list[str]]:
     return [[name, *(f"{counts[one]:,}" for one in TYPE_COUNTS)] for name, counts in report.type_counts().items()]
 
 
-def _plots(report: "QuestionReport") -> list[tuple[str, str, str]]:
+def _plots(report: QuestionReport) -> list[tuple[str, str, str]]:
     return [_risk_plot(report), _calibration_plot(report), _confidence_plot(report), _latency_plot(report)]
 
 
-def _risk_plot(report: "QuestionReport") -> tuple[str, str, str]:
+def _risk_plot(report: QuestionReport) -> tuple[str, str, str]:
     at = report.risk.at(report.threshold)
     all_answered = report.risk.points[-1].risk
     caption = (
@@ -112,7 +108,7 @@ def _risk_plot(report: "QuestionReport") -> tuple[str, str, str]:
     return "Risk and coverage", plots.risk_curve(labels, points, (at.coverage, at.risk, told)), caption
 
 
-def _calibration_plot(report: "QuestionReport") -> tuple[str, str, str]:
+def _calibration_plot(report: QuestionReport) -> tuple[str, str, str]:
     caption = (
         f"Questions of like confidence, and the share that is answered rightly, with its 95 % interval; larger dots "
         f"are more questions. On the line, confidence is that share; the mean distance from it is "
@@ -126,7 +122,7 @@ def _calibration_plot(report: "QuestionReport") -> tuple[str, str, str]:
     return "Reliability of the confidence", plots.calibration(labels, dots), caption
 
 
-def _confidence_plot(report: "QuestionReport") -> tuple[str, str, str]:
+def _confidence_plot(report: QuestionReport) -> tuple[str, str, str]:
     kinds = [[v.attempt.confidence for v in report.verdicts if v.question.answerable is kind] for kind in (True, False)]
     refused = sum(v.answer.abstained for v in report.verdicts)
     upside = "upwards the answerable ones, downwards those without an answer; " if all(kinds) else ""
@@ -137,7 +133,7 @@ def _confidence_plot(report: "QuestionReport") -> tuple[str, str, str]:
     return "Confidence", svg, caption
 
 
-def _latency_plot(report: "QuestionReport") -> tuple[str, str, str]:
+def _latency_plot(report: QuestionReport) -> tuple[str, str, str]:
     spoken = ", ".join(f"{name} {_milliseconds(s)}" for name, s in report.latency.items())
     caption = f"Time from a question to its answer, without what loading the index cost the first one: {spoken}."
     labels = plots.Labels("Time", caption, "milliseconds", "questions")

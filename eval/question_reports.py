@@ -1,13 +1,11 @@
 """What asking a file of questions gives: how many answers are right, and what went wrong with the rest."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
 from .bootstrap import auroc, auroc_interval, interval
-from .files import write_json, write_rows, write_text
-from .question_page import question_page
 from .reports import by_measure, columns
 from .risk import Bin, RiskCoverage, calibration_error, percentiles, reliability, risk_coverage
 from .short_answers import short_answer
@@ -87,14 +85,9 @@ class QuestionReport:
         """What became of the questions of each type, in the order in which the types are met."""
         return {name: _counts(group) for name, group in self._types().items()}
 
-    def write(self, folder: str | Path) -> Path:
-        """Write report.html, report.json, config.json and per_query.jsonl (a row a question); the folder's path."""
-        at = Path(folder).expanduser().resolve()
-        write_rows(at / "per_query.jsonl", map(_row, self.verdicts))
-        write_json(at / "config.json", self.config)
-        write_json(at / "report.json", self.as_json(at))
-        write_text(at / "report.html", question_page(self))
-        return at
+    def rows(self) -> Iterator[dict[str, object]]:
+        """A row a question, as per_query.jsonl has it."""
+        return map(_row, self.verdicts)
 
     def table(self) -> str:
         """Tables for a terminal: one row a type, one row a measure, then refusals, time and the wrong answers."""

@@ -1,13 +1,11 @@
 """What an evaluated collection gives: scores, how sure they are, and everything behind them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .collection_page import collection_page
-from .files import write_json, write_rows, write_text
 from .places import Place
-from .runs import Qrels, Run, write_qrels, write_run
+from .runs import Qrels, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +75,9 @@ class Report:
             "seconds": round(self.seconds, 3),
         }
 
-    def write(self, folder: str | Path) -> Path:
-        """Write report.html, report.json, config.json, per_query.jsonl, run.trec and qrels.trec; the folder's path."""
-        at = Path(folder).expanduser().resolve()
-        write_run(at / "run.trec", self.run, tag=f"footnoted-{self.mode}")
-        write_qrels(at / "qrels.trec", self.qrels)
-        write_rows(at / "per_query.jsonl", (row.as_json() for row in self.per_query))
-        write_json(at / "config.json", self.config)
-        write_json(at / "report.json", self.as_json(at))
-        write_text(at / "report.html", collection_page(self))
-        return at
+    def rows(self) -> Iterator[dict[str, object]]:
+        """A row a query, as per_query.jsonl has it."""
+        return (row.as_json() for row in self.per_query)
 
     def table(self) -> str:
         """A table for a terminal."""

@@ -161,4 +161,7 @@ def _compose(index: Index, question: Question, sentences: Sequence[Sentence], mo
     before = [one for one in sentences if one.hit is best.hit and one.number == best.number - 1]
     if before and most > 1 and LEANING.match(best.text):
         chosen = [before[0], *(one for one in chosen if one is not before[0])]
+    elif best.text.endswith(":"):  # what it announces is read after it
+        listed = [one for one in sentences if one.hit is best.hit and best.number < one.number < best.number + most]
+        chosen = [best, *sorted(listed, key=lambda one: one.number), *(one for one in chosen[1:] if one not in listed)]
     return "", chosen[:most]

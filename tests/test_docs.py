@@ -55,11 +55,13 @@ def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     assert capsys.readouterr().out == f"{quote} [1] {quote} 03-diary-of-tomasz-brzeski.txt\n"
 
 
-def test_the_figures_of_the_readme_are_those_of_the_results() -> None:
+def test_the_figures_of_the_docs_are_those_of_the_results() -> None:
     spec = spec_from_file_location("figures", HERE / "benchmarks" / "figures.py")
     figures = module_from_spec(spec)
     spec.loader.exec_module(figures)
-    assert figures.filled(README) == README
+    assert figures.filled(README, figures.FIGURES, figures.table()) == README
+    evaluation = (HERE / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    assert figures.filled(evaluation, figures.ABLATION, figures.ablation()) == evaluation
 
 
 def test_make_targets_named_in_the_docs_exist() -> None:

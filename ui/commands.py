@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from index.caching import cache_folder
 from index.chunking import ChunkSettings
@@ -20,6 +21,10 @@ from rag.system import System
 from . import printing
 from .exit_codes import DONE, FAILED, PARTLY
 from .progress import Bar
+
+if TYPE_CHECKING:
+    from eval.question_reports import QuestionReport
+    from eval.reports import Report
 
 
 def _index(options: argparse.Namespace) -> int:
@@ -96,6 +101,7 @@ def _chat(options: argparse.Namespace) -> int:
 
 def _eval(options: argparse.Namespace) -> int:
     _check_eval(options)
+    report: Report | QuestionReport
     if options.from_feedback:
         report, name = _eval_feedback(options)
     elif options.questions is not None:
@@ -106,8 +112,10 @@ def _eval(options: argparse.Namespace) -> int:
         report, name = _eval_topics(options)
     else:
         report, name = _eval_collection(options)
+    from eval.writing import write
+
     folder = options.out or cache_folder() / "eval" / name
-    report.write(folder)
+    write(report, folder)
     printing.report(report, folder, as_json=options.json)
     return DONE
 
@@ -128,7 +136,7 @@ def _check_eval(options: argparse.Namespace) -> None:
         raise UsageError("--topics are scored by judgements: add --qrels FILE, --spans FILE or both")
 
 
-def _eval_questions(options: argparse.Namespace) -> tuple[printing.Report, str]:
+def _eval_questions(options: argparse.Namespace) -> "tuple[Report | QuestionReport, str]":
     from eval.evaluation import evaluate_questions
     from eval.questions import load_questions
 
@@ -145,7 +153,7 @@ def _eval_questions(options: argparse.Namespace) -> tuple[printing.Report, str]:
     return report, options.questions.stem
 
 
-def _eval_collection(options: argparse.Namespace) -> tuple[printing.Report, str]:
+def _eval_collection(options: argparse.Namespace) -> "tuple[Report | QuestionReport, str]":
     from eval.collections import load_collection
     from eval.evaluation import evaluate
 
@@ -165,7 +173,7 @@ def _eval_collection(options: argparse.Namespace) -> tuple[printing.Report, str]
     return report, f"{collection.name}-{options.mode}"
 
 
-def _eval_topics(options: argparse.Namespace) -> tuple[printing.Report, str]:
+def _eval_topics(options: argparse.Namespace) -> "tuple[Report | QuestionReport, str]":
     from eval.evaluation import evaluate_topics
     from eval.runs import read_qrels
     from eval.spans import read_spans
@@ -189,7 +197,7 @@ def _eval_topics(options: argparse.Namespace) -> tuple[printing.Report, str]:
     return report, f"{options.topics.stem}-{options.mode}"
 
 
-def _eval_run(options: argparse.Namespace) -> tuple[printing.Report, str]:
+def _eval_run(options: argparse.Namespace) -> "tuple[Report | QuestionReport, str]":
     from eval.evaluation import evaluate_run
     from eval.runs import read_qrels, read_run
     from eval.topics import read_topics
@@ -199,7 +207,7 @@ def _eval_run(options: argparse.Namespace) -> tuple[printing.Report, str]:
     return report, options.run.stem
 
 
-def _eval_feedback(options: argparse.Namespace) -> tuple[printing.Report, str]:
+def _eval_feedback(options: argparse.Namespace) -> "tuple[Report | QuestionReport, str]":
     from eval.feedback import evaluate_feedback, judged
 
     asked = judged(_said(options.index))
@@ -253,10 +261,11 @@ def _settings(index: Index) -> dict[str, object]:
 
 def _compare(options: argparse.Namespace) -> int:
     from eval.comparison import compare
+    from eval.writing import write
 
     found = compare(options.a, options.b)
     if options.out:
-        found.write(options.out)
+        write(found, options.out)
     printing.comparison(found, options.out, as_json=options.json)
     return DONE
 

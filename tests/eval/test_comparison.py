@@ -8,6 +8,7 @@ import pytest
 
 from eval.comparison import Comparison, compare
 from eval.movers import Mover
+from eval.writing import write as write_evaluation
 from index.errors import UsageError
 
 A = {"q1": {"RR@10": 0.0, "R@5": 1.0}, "q2": {"RR@10": 0.5, "R@5": 1.0}, "q3": {"RR@10": 1.0, "R@5": 0.5}}
@@ -160,7 +161,7 @@ def test_the_lines_fit_a_terminal_of_a_hundred_columns(tmp_path: Path) -> None:
 
 
 def test_the_files_of_a_comparison(comparison: Comparison, tmp_path: Path) -> None:
-    out = comparison.write(tmp_path / "out")
+    out = write_evaluation(comparison, tmp_path / "out")
     assert json.loads((out / "comparison.json").read_text()) == json.loads(json.dumps(comparison.as_json(out)))
     assert comparison.as_json(out)["page"] == str(out / "report.html")
     assert "text of q3" in (out / "report.html").read_text()

@@ -11,6 +11,7 @@ import pytest
 from eval import Report, evaluate
 from eval.collections import load_collection
 from eval.runs import read_run
+from eval.writing import write
 from index.errors import UsageError
 
 Make = Callable[..., object]
@@ -57,7 +58,7 @@ def test_the_run_keeps_the_order_of_the_system_without_ties(report: Report) -> N
 
 
 def test_the_files(report: Report, tmp_path: Path) -> None:
-    out = report.write(tmp_path / "deep" / "out")
+    out = write(report, tmp_path / "deep" / "out")
     assert sorted(path.name for path in out.iterdir()) == [
         "config.json",
         "per_query.jsonl",
@@ -93,7 +94,7 @@ def test_the_files(report: Report, tmp_path: Path) -> None:
 
 
 def test_ir_measures_reads_the_same_scores_from_the_files(report: Report, tmp_path: Path) -> None:
-    out = report.write(tmp_path / "out")
+    out = write(report, tmp_path / "out")
     again = ir_measures.calc_aggregate(
         [ir_measures.parse_measure(name) for name in report.metrics],
         ir_measures.read_trec_qrels(str(out / "qrels.trec")),

@@ -11,6 +11,7 @@ from eval.comparison import compare
 from eval.feedback import evaluate_feedback, export, judged
 from eval.spans import Span, read_spans
 from eval.topics import read_topics
+from eval.writing import write
 from index.documents import Document, Passage
 from index.errors import UsageError
 from rag.answers import Answer, Citation, Hit
@@ -147,7 +148,7 @@ def test_no_feedback_says_what_to_do() -> None:
 def test_two_evaluations_of_the_same_feedback_can_be_compared(tmp_path: Path) -> None:
     asked = judged(Feedback((said(COLOUR, BLUE, True), said(AGE, RED, True), said(AGE, GREEN, False)), ()))
     for name, quotes in (("a", {COLOUR: [BLUE]}), ("b", {COLOUR: [BLUE], AGE: [RED]})):
-        evaluate_feedback(asked, House(quotes)).write(tmp_path / name)
+        write(evaluate_feedback(asked, House(quotes)), tmp_path / name)
     cited = {one.measure: one for one in compare(tmp_path / "a", tmp_path / "b").differences}["right source cited"]
     assert (cited.a, cited.b, cited.difference) == (0.5, 1.0, 0.5)
     assert json.loads((tmp_path / "a" / "report.json").read_text())["notes"] == [

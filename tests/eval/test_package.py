@@ -11,7 +11,7 @@ FOLDER = Path(str(PACKAGE.__file__)).parent
 
 
 def test_the_exported_names_are_sorted_and_there() -> None:
-    assert PACKAGE.__all__ == sorted(PACKAGE.__all__) == ["Report", "evaluate", "evaluate_spans"]
+    assert PACKAGE.__all__ == sorted(PACKAGE.__all__) == ["Report", "evaluate", "evaluate_spans", "write"]
     assert all(hasattr(PACKAGE, name) for name in PACKAGE.__all__)
 
 

@@ -13,6 +13,7 @@ from eval import evaluate, html
 from eval.comparison import compare
 from eval.evaluation import evaluate_questions
 from eval.questions import Question, Support
+from eval.writing import write
 
 HOSTILE = "</title></style></td><script>alert(1)</script><img src=http://example.com/x onerror=alert(2)>\"'&amp; \ud800"
 
@@ -62,7 +63,7 @@ def hostile_questions(make_answerer: Callable[..., object], tmp_path: Path) -> P
         Question("plain", "Who?", (), (), "unanswerable"),
     ]
     report = evaluate_questions(asked, system, settings={"questions": HOSTILE, HOSTILE: [HOSTILE]})
-    return report.write(tmp_path / "questions")
+    return write(report, tmp_path / "questions")
 
 
 def test_hostile_questions_and_documents_stay_text(hostile_questions: Path) -> None:
@@ -78,12 +79,12 @@ def test_hostile_collections_stay_text(
         queries=json.dumps({"_id": "<b>", "text": HOSTILE}) + "\n", qrels="<b>\t<i>\t1\n<b>\t</td>\t1\n"
     )
     system = make_searcher({HOSTILE: [("corpus.jsonl#<i>", 0.9, HOSTILE), ("corpus.jsonl#x", 0.5, HOSTILE)]})
-    out = evaluate(folder, system, settings={"model": HOSTILE}).write(tmp_path / "a")
+    out = write(evaluate(folder, system, settings={"model": HOSTILE}), tmp_path / "a")
     tags = harmless((out / "report.html").read_text(encoding="utf-8"))
     assert (tags.count("i"), tags.count("b")) == (4, 2)  # four intervals and two ranks, none of the ids
 
-    other = evaluate(folder, make_searcher({HOSTILE: [("corpus.jsonl#x", 0.9, HOSTILE)]})).write(tmp_path / "b")
-    harmless((compare(out, other).write(tmp_path / "c") / "report.html").read_text(encoding="utf-8"))
+    other = write(evaluate(folder, make_searcher({HOSTILE: [("corpus.jsonl#x", 0.9, HOSTILE)]})), tmp_path / "b")
+    harmless((write(compare(out, other), tmp_path / "c") / "report.html").read_text(encoding="utf-8"))
 
 
 def test_a_comparison_of_hostile_answers_stays_text(hostile_questions: Path, tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_a_comparison_of_hostile_answers_stays_text(hostile_questions: Path, tmp
     (tmp_path / "other" / "per_query.jsonl").write_text(rows.replace("signed in", "sealed in"))
     comparison = compare(hostile_questions, tmp_path / "other")
     assert len(comparison.lost) == 1
-    harmless((comparison.write(tmp_path / "c") / "report.html").read_text(encoding="utf-8"))
+    harmless((write(comparison, tmp_path / "c") / "report.html").read_text(encoding="utf-8"))
 
 
 def test_accepted_answers_are_marked_in_quotes_as_words() -> None:
@@ -117,7 +118,7 @@ def test_measures_of_spans_come_first(
         spans={"judged": 3, "lost": 1},
         notes=("topics without judgements left out: 2",),
     )
-    page = (judged.write(tmp_path / "out") / "report.html").read_text()
+    page = (write(judged, tmp_path / "out") / "report.html").read_text()
     assert re.findall(r'scope="col" class="c\d"><button type="button">([^<]+)', page) == [
         "query", "first hit", "span R@5", "R@5", "RR@10",
     ]  # fmt: skip
@@ -142,7 +143,7 @@ def test_the_worst_five_hundred_are_listed_and_it_says_so(make_answerer: Callabl
     table = {f"question {n}": ([("a.txt", "It was 1955.")], n / 1000) for n in range(600)}
     asked = [Question(f"q{n}", name, ("1955" if n % 2 else "1956",), (), "fact") for n, name in enumerate(table)]
     report = evaluate_questions(asked, make_answerer({"a.txt": "It was 1955."}, table), threshold=0.2)
-    page = (report.write(tmp_path) / "report.html").read_text()
+    page = (write(report, tmp_path) / "report.html").read_text()
     assert "The first 500 of 600 are listed; per_query.jsonl has all." in page
     ids = re.findall(r'<span class="note">(q\d+), fact</span>', page)
     assert len(ids) == 500

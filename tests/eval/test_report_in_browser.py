@@ -11,6 +11,7 @@ import pytest
 from eval.comparison import compare
 from eval.evaluation import evaluate_questions
 from eval.questions import Question
+from eval.writing import write
 
 pytestmark = pytest.mark.browser
 
@@ -76,7 +77,7 @@ def open_report(browser: Browser) -> Iterator[Callable[..., Page]]:
 @pytest.fixture
 def folder(make_answerer: Callable[..., object], tmp_path: Path) -> Path:
     system = make_answerer({"a.txt": TEXT}, TABLE)
-    return evaluate_questions(QUESTIONS, system, settings={"questions": "four.jsonl"}).write(tmp_path / "a")
+    return write(evaluate_questions(QUESTIONS, system, settings={"questions": "four.jsonl"}), tmp_path / "a")
 
 
 def listed(page: Page) -> list[str]:
@@ -156,7 +157,7 @@ def test_it_fits_and_follows_the_colour_scheme(
     rows = (folder / "per_query.jsonl").read_text().replace("1955", "1956")
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "per_query.jsonl").write_text(rows.replace('"right": 1.0', '"right": 0.5'))
-    out = compare(folder, tmp_path / "b").write(tmp_path / "c")
+    out = write(compare(folder, tmp_path / "b"), tmp_path / "c")
     for file in (folder / "report.html", out / "report.html"):
         page = open_report(file, width, scheme)
         for button in page.locator("tbody button").all():

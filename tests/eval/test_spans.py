@@ -10,6 +10,7 @@ import pytest
 from eval import evaluate, evaluate_spans
 from eval.span_metrics import K, coverage, holds, places, span_measures
 from eval.spans import Span, anchor, anchored, read_spans, write_spans
+from eval.writing import write
 from index.documents import Passage
 from index.errors import UsageError
 
@@ -260,7 +261,7 @@ def test_a_report_on_spans_of_any_index(make_searcher: Make, tmp_path: Path) -> 
     ]
     assert report.as_json()["spans"] == {"judged": 3, "moved": 1, "lost": 1}
     assert report.table().splitlines()[1] == "spans: 3 judged, 1 moved, 1 lost"
-    out = report.write(tmp_path / "out")
+    out = write(report, tmp_path / "out")
     assert (out / "qrels.trec").read_text() == "q1 0 my%20lease.txt 1\nq2 0 my%20lease.txt 1\nq2 0 gone.txt 1\n"
     assert (out / "run.trec").read_text().split()[:4] == ["q1", "Q0", "b.txt", "1"]
     assert json.loads((out / "config.json").read_text())["kind"] == "spans"

@@ -11,6 +11,7 @@ from eval.runs import read_qrels, trec_id, write_qrels
 from eval.searching import names_of_sources
 from eval.spans import Span
 from eval.topics import read_topics
+from eval.writing import write as write_evaluation
 from index.errors import UsageError
 
 Make = Callable[..., object]
@@ -158,7 +159,7 @@ def test_topics_on_an_index_of_ones_own(system: object, tmp_path: Path) -> None:
     )
     assert report.as_json()["notes"] == list(report.notes)
     assert report.table().splitlines()[1:4] == list(report.notes)
-    report.write(tmp_path)
+    write_evaluation(report, tmp_path)
     assert (tmp_path / "run.trec").read_text().splitlines()[0].split()[:4] == ["1", "Q0", "my%20lease.txt", "1"]
 
 

@@ -11,6 +11,7 @@ from eval.evaluation import evaluate_questions
 from eval.question_reports import QuestionReport, measures
 from eval.questions import Question, Support
 from eval.verdicts import Verdict, judge, with_threshold
+from eval.writing import write
 from index import Index
 from rag.confidence import THRESHOLD
 from rag.system import REFUSAL, System
@@ -159,7 +160,7 @@ def test_the_table(report: QuestionReport) -> None:
 
 
 def test_the_files(report: QuestionReport, tmp_path: Path) -> None:
-    out = report.write(tmp_path / "out")
+    out = write(report, tmp_path / "out")
     rows = [json.loads(line) for line in (out / "per_query.jsonl").read_text().splitlines()]
     assert len(rows) == 8
     assert rows[0] == {
