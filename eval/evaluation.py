@@ -18,7 +18,7 @@ from .metrics import DEFAULT_MEASURES, Measure, measure
 from .places import listed
 from .question_reports import QuestionReport, summarise
 from .questions import Question
-from .reports import QueryRow, Report
+from .reports import QueryRow, Report, by_measure
 from .runs import Qrels, Run, rank, trec_id
 from .searching import IndexSearcher, Progress, Searched, Searcher, Sought, document_id, names_of_sources, search
 from .span_metrics import K, SpanMeasure, span_measures
@@ -279,10 +279,7 @@ def _report(
     config: dict[str, object],
     notes: Sequence[str] = (),
 ) -> Report:
-    values: dict[str, list[float]] = {}
-    for row in rows:
-        for measured, value in row.metrics.items():
-            values.setdefault(measured, []).append(value)
+    values = by_measure(row.metrics for row in rows)
     return Report(
         collection=name,
         mode=mode,

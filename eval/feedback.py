@@ -17,7 +17,7 @@ from rag.retrieval import Mode
 from .bootstrap import interval
 from .evaluation import evaluate_spans
 from .files import write_text
-from .reports import QueryRow, Report
+from .reports import QueryRow, Report, by_measure
 from .runs import Qrels, trec_id, write_qrels
 from .searching import Progress, Searcher
 from .span_metrics import ENOUGH
@@ -192,10 +192,7 @@ def _report(
     notes: tuple[str, ...],
     config: dict[str, object],
 ) -> Report:
-    values: dict[str, list[float]] = {}
-    for row in rows:
-        for name, value in row.metrics.items():
-            values.setdefault(name, []).append(value)
+    values = by_measure(row.metrics for row in rows)
     return Report(
         collection=NAME,
         mode=mode,

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean
 
 from .bootstrap import auroc, auroc_interval, interval
-from .reports import columns
+from .reports import by_measure, columns
 from .risk import Bin, RiskCoverage, calibration_error, percentiles, reliability, risk_coverage
 from .short_answers import short_answer
 from .verdicts import Verdict
@@ -157,10 +157,7 @@ def summarise(
     verdicts: Sequence[Verdict], seconds: float, threshold: float, config: Mapping[str, object]
 ) -> QuestionReport:
     """The report of these verdicts, of which there must be one at least, all judged at `threshold`."""
-    values: dict[str, list[float]] = {}
-    for v in verdicts:
-        for name, value in measures(v).items():
-            values.setdefault(name, []).append(value)
+    values = by_measure(map(measures, verdicts))
     ordered = sorted(values, key=_order)
     sure = [[v.attempt.confidence for v in verdicts if v.question.answerable is kind] for kind in (True, False)]
     confidences = [0.0 if v.attempt.abstained else v.attempt.confidence for v in verdicts]

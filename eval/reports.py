@@ -1,6 +1,6 @@
 """What an evaluated collection gives: scores, how sure they are, and everything behind them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,6 +90,15 @@ class Report:
         if self.spans:
             head += "\nspans: " + ", ".join(f"{count} {kind}" for kind, count in self.spans.items())
         return "\n".join([head, *self.notes, columns([("measure", "mean", "95 % interval"), *rows])])
+
+
+def by_measure(scores: Iterable[Mapping[str, float]]) -> dict[str, list[float]]:
+    """Each measure's values over the queries that have it, from the scores of each query."""
+    values: dict[str, list[float]] = {}
+    for one in scores:
+        for name, value in one.items():
+            values.setdefault(name, []).append(value)
+    return values
 
 
 def columns(rows: list[tuple[str, ...]]) -> str:

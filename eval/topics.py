@@ -15,7 +15,7 @@ from .files import bad_line, lines, read_rows
 
 LAYOUT = 'topics are <top> elements, lines of id, tab and text, or lines of {"_id", "text"}'
 _TOPIC = re.compile(
-    r"<top(?:ic)?(?P<attributes>\s[^>]*)?>(?P<body>.*?)(?P<end></top(?:ic)?>|(?=<top(?:ic)?[\s>])|\Z)", re.S | re.I
+    r"<top(?:ic)?(?P<attributes>\s[^<>]*)?>(?P<body>.*?)(?P<end></top(?:ic)?>|(?=<top(?:ic)?[\s>])|\Z)", re.S | re.I
 )
 _FIELD = re.compile(r"<(num|title|query|desc|question)>\s*(?:\w+:)?(.*?)(?=</?[a-z]+>|\Z)", re.S | re.I)
 _NUMBER = re.compile(r"""\bnumber\s*=\s*["']?([^"'\s>]+)""", re.I)
@@ -71,8 +71,10 @@ def _elements(file: Path) -> dict[str, str]:
     numbered = list(lines(file))
     text = "\n".join(line for _, line in numbered)
     topics: dict[str, str] = {}
+    line, counted = 0, 0
     for found in _TOPIC.finditer(text):
-        number = numbered[text.count("\n", 0, found.start())][0]
+        line, counted = line + text.count("\n", counted, found.start()), found.start()
+        number = numbered[line][0]
         opening = " ".join(found[0].split())
         fields = {name.lower(): " ".join(html.unescape(body).split()) for name, body in _FIELD.findall(found["body"])}
         attribute = _NUMBER.search(found["attributes"] or "")

@@ -16,7 +16,7 @@ from index.embedding import Vectors, unit
 from index.errors import UsageError
 from index.terms import terms
 
-from .questions import Question, Wanted
+from .questions import LONGEST, Question, Wanted
 
 # Earlier questions that add words (those of hardly a word are passed over), words that are added, and
 # names taken from the earlier answer.
@@ -97,7 +97,8 @@ def follow_up(
         return Search(question)
     names = _NAME.findall(answered())[:NAMES] if _PRONOUN.search(question.text) else []
     added = _new(question, [*names, *words], language)
-    return Search(question, added, _mixed(index, own, added))
+    search = Search(question, added, _mixed(index, own, added))
+    return search if len(search.text) <= LONGEST else Search(question)  # as one question it is asked and judged again
 
 
 def leans(question: Question, language: str = "en") -> bool:

@@ -17,7 +17,7 @@ from .conversation import EARLIER, Search, follow_up
 from .disagreement import disagreement
 from .overview import overview
 from .questions import Question, Wanted
-from .reading import Sentence, choose, read
+from .reading import KEEP, Sentence, choose, read
 from .retrieval import Mode, retrieve
 from .short_answers import short_answer
 from .tracing import Trace, trace
@@ -126,7 +126,9 @@ class System:
             text = REFUSAL if index.passages else EMPTY
             done = replace(partial, text=text, abstained=True, confidence=sure)
         else:
-            answers = [short_answer(index, asked, sentence) for sentence in chosen]
+            # A sentence that is quoted for its neighbour's sake answers nothing itself.
+            likely = KEEP * max(one.score for one in chosen)
+            answers = [short_answer(index, asked, one) if lead or one.score >= likely else None for one in chosen]
             text, cited = cite(chosen, lead, answers)
             done = replace(partial, text=text, citations=cited, confidence=sure)
         finished = time.perf_counter()

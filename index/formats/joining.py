@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterable, Set
 
-# What writers put at the end of a line inside a word; PDFium reports it as U+0002 or U+FFFE.
+# What writers put at the end of a line inside a word.
 HYPHENS = "-\u2010"
-SOFT_HYPHENS = "\u00ad\u0002\ufffe"
 
 # An address broken after a slash, a dash set without spaces, a range of numbers.
 _JOINS = re.compile(r"(?:https?://|www\.)\S*/$|\w—$|\d–$")

@@ -1,5 +1,6 @@
 """Topics in the forms they are published in, and the judgements and runs that go with them."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -206,3 +207,17 @@ def test_a_run_of_other_queries_is_noticed() -> None:
         evaluate_run({"x": {"a": 1.0}}, {"1": {"b": 1}})
     with pytest.raises(UsageError, match=r"^the run holds no results: "):
         evaluate_run({}, {"1": {"b": 1}})
+
+
+def test_many_topics_and_broken_tags_are_read_in_the_time_of_a_reading(tmp_path: Path) -> None:
+    file = tmp_path / "topics.txt"
+    started = time.process_time()
+    file.write_text("".join(f"<top>\n<num> {number}\n<title> tea {number}\n</top>\n\n" for number in range(20_000)))
+    assert len(read_topics(file)) == 20_000
+    file.write_text("<top>\n<num> 1\n<title> tea\n</top>\n\n<top>\n<num> 2 3\n<title> tea\n</top>\n")
+    with pytest.raises(UsageError, match="line 6"):
+        read_topics(file)
+    file.write_text("<top " * 40_000)
+    with pytest.raises(UsageError, match="holds no topics"):
+        read_topics(file)
+    assert time.process_time() - started < 10  # a second; by the square of the length it was over a minute

@@ -147,3 +147,9 @@ def test_a_question_without_a_vector_of_its_own_is_searched_with_what_is_added(
     answer = system.answer("Why?", history=[BRIDGE])
     assert answer.searched == "Why? · old bridge opened"
     assert [hit.dense for hit in answer.hits] == [0.0, 0.0]
+
+
+def test_what_is_searched_for_is_never_too_long_to_be_asked_or_judged_itself(system: System) -> None:
+    question = f"And why {'x' * 3985}?"
+    assert system.answer(question, history=[BRIDGE]).searched == question
+    assert system.answer(f"And why {'x' * 3900}?", history=[BRIDGE]).searched.endswith(" · old bridge opened")

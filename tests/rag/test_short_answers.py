@@ -71,3 +71,17 @@ def test_the_words_around_are_those_of_the_sentence_s_language(make_system: Call
     (citation,) = make_system({"de.txt": german}).answer("When was the Kündigungsfrist set?", threshold=0).citations
     assert citation.answer is not None
     assert citation.quote[slice(*citation.answer)] == "1990"
+
+
+def test_nothing_is_marked_in_a_sentence_that_only_leads_in(make_system: Callable[[dict[str, str]], System]) -> None:
+    system = make_system({"a.txt": "Anna left in 1905. She designed and opened the old bridge in 1974."})
+    leading, best = system.answer("When was the old bridge opened?", threshold=0).citations
+    assert (leading.quote, leading.answer) == ("Anna left in 1905.", None)
+    assert best.answer is not None
+    assert best.quote[slice(*best.answer)] == "1974"
+
+
+def test_both_sides_of_a_disagreement_are_marked(system: System) -> None:
+    answer = system.answer("How many passengers did the ferry carry on the storm night?")
+    assert answer.text.startswith("The sources disagree.")
+    assert {one.quote[slice(*one.answer)] for one in answer.citations if one.answer} == {"80", "120"}

@@ -129,9 +129,7 @@ def test_a_sentence_that_leans_on_the_one_before_is_read_after_it(make_system: M
 
 def test_what_a_sentence_announces_is_read_after_it(make_system: Make) -> None:
     system = make_system(
-        {
-            "a.md": "All are welcome.\n\nThe rules of the house are these:\n\n- Boots stay outside.\n- Nobody shouts.\n"
-        }
+        {"a.md": "All are welcome.\n\nThe rules of the house are these:\n\n- Boots stay outside.\n- Nobody shouts.\n"}
     )
     answer = system.answer("What are the rules of the house?", threshold=0)
     assert answer.text == "The rules of the house are these: [1] Boots stay outside. [2] Nobody shouts. [3]"
