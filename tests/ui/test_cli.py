@@ -67,6 +67,14 @@ def test_index_tells_of_every_file(run: Callable, tmp_path: Path) -> None:
     assert all(row["reason"] for row in got["files"] if row["status"] in ("skipped", "failed"))
 
 
+def test_files_that_are_left_out_are_named_and_hidden_ones_counted(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "docs" / ".starters.json").write_text("[]")
+    out = run("index", "docs")[1]
+    assert f" skipped  {tmp_path / 'docs' / 'photo.png'}: " in out
+    assert ".starters.json" not in out
+    assert out.splitlines()[-1].startswith("2 added, 2 skipped (1 hidden), 1 failed; 2 passages in .footnoted, ")
+
+
 def test_index_without_a_path_refreshes_what_is_known(run: Callable, tmp_path: Path) -> None:
     run("index", "docs")
     (tmp_path / "docs" / "notes.txt").unlink()
@@ -522,7 +530,8 @@ def test_a_document_taken_out_stays_out_until_it_is_named(run: Callable, tmp_pat
     again = values(run("index", "docs", "--json")[1])
     assert (again["documents"]["skipped"], again["documents"]["unchanged"], again["passages"]) == (1, 1, 1)
     assert values(run("index", "docs/notes.txt", "--json")[1])["passages"] == 2
-    assert run("remove", "nothing.txt")[2] == "footnoted: no document 'nothing.txt' in the index at .footnoted\n"
+    missing = "footnoted: no document 'nothing.txt' in the index at .footnoted: footnoted status lists them\n"
+    assert run("remove", "nothing.txt")[2] == missing
 
 
 def test_an_export_can_be_indexed_again(run: Callable) -> None:
