@@ -197,8 +197,9 @@ def update(done: Update, folder: Path, *, as_json: bool) -> None:
     if len(left_out) > _ROWS:
         _say(f"          and {len(left_out) - _ROWS} more (--json lists every file)")
     hidden = sum(row.reason == HIDDEN for row in done.files)
-    aside = {"skipped": f" ({hidden:,} hidden)" if hidden else ""}
-    counts = ", ".join(f"{count:,} {status}{aside.get(status, '')}" for status, count in done.documents.items() if count)
+    counts = ", ".join(f"{count:,} {status}" for status, count in done.documents.items() if count)
+    if hidden:
+        counts = counts.replace(" skipped", f" skipped ({hidden:,} hidden)")
     embedded = f"{done.embedded:,} embedded in {done.seconds:.1f} s"
     _say(f"{counts or 'no files found'}; {done.passages:,} passages in {folder}, {embedded}")
 

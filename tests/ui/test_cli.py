@@ -69,10 +69,11 @@ def test_index_tells_of_every_file(run: Callable, tmp_path: Path) -> None:
 
 def test_files_that_are_left_out_are_named_and_hidden_ones_counted(run: Callable, tmp_path: Path) -> None:
     (tmp_path / "docs" / ".starters.json").write_text("[]")
+    (tmp_path / "docs" / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
     out = run("index", "docs")[1]
     assert f" skipped  {tmp_path / 'docs' / 'photo.png'}: " in out
     assert ".starters.json" not in out
-    assert out.splitlines()[-1].startswith("2 added, 2 skipped (1 hidden), 1 failed; 2 passages in .footnoted, ")
+    assert out.splitlines()[-1].startswith("2 added, 2 skipped (1 hidden); 2 passages in .footnoted, ")
 
 
 def test_index_without_a_path_refreshes_what_is_known(run: Callable, tmp_path: Path) -> None:
