@@ -13,12 +13,10 @@ from rag.answers import Answer, Citation
 from rag.feedback import REASONS, Excerpt, Feedback
 from rag.system import DISAGREE
 
-from .printing import place
+from .printing import CELL, place
 
 # A footnote as it stands in an answer's text.
 _MARKER = re.compile(r"\[(\d+)\]")
-# Between the cells of a row, as they are stored.
-_CELL = " | "
 # Passages shown under a refusal.
 _NEAREST = 3
 # Characters of the passage shown on each side of a quote.
@@ -60,7 +58,7 @@ def answer_html(answer: Answer, turn: int, feedback: Feedback) -> str:
     for found in _MARKER.finditer(text):
         sentence = text[last : found.start()].strip()
         said = _said(sentence, quotes.get(int(found[1]))) + link(found)
-        pieces.append(_row(said) if _CELL in sentence else f" {said}")
+        pieces.append(_row(said) if CELL in sentence else f" {said}")
         last = found.end()
     pieces.append(_inert(text[last:]))
     kind = "refusal" if answer.abstained else "answer"
@@ -70,7 +68,7 @@ def answer_html(answer: Answer, turn: int, feedback: Feedback) -> str:
 
 def _row(said: str) -> str:
     """A row of a table, on a line of its own, with faint rules between its cells."""
-    return f'<span class="cells">{said.replace(_inert(_CELL), " <i>&#124;</i> ")}</span>'
+    return f'<span class="cells">{said.replace(_inert(CELL), " <i>&#124;</i> ")}</span>'
 
 
 def _said(text: str, citation: Citation | None) -> str:

@@ -102,6 +102,16 @@ def test_a_root_that_is_gone_loses_nothing(run: Callable, tmp_path: Path) -> Non
     assert values(run("ask", "When does the lease end?", "--json")[1])["abstained"] is False
 
 
+def test_rows_of_a_table_are_printed_on_lines_of_their_own(run: Callable, tmp_path: Path) -> None:
+    rows = "Bag | Limit\n---|---\nMain bag | 35 kg\nComfort bag | 5 kg\n"
+    (tmp_path / "docs" / "bags.md").write_text(f"# Luggage\n\n{rows}")
+    run("index", "docs")
+    out = run("ask", "What may a main bag and a comfort bag weigh?", "--threshold", "0")[1]
+    lines = out.split("\n\n")[0].splitlines()
+    assert sorted(line.partition(" [")[0] for line in lines) == ["Comfort bag | 5 kg", "Main bag | 35 kg"]
+    assert [line[-3:] for line in lines] == ["[1]", "[2]"]
+
+
 def test_ask_gives_the_object_of_the_contract(run: Callable, tmp_path: Path) -> None:
     run("index", "docs")
     status, out, _ = run("ask", "When does the lease end?", "--json", "--threshold", "0")
