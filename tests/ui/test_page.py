@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ if CHROMIUM is None:
         raise RuntimeError("these tests need Chromium, and FOOTNOTED_BROWSER=required")
     pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)", allow_module_level=True)
 
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,13 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
 
 def ask(page: Page, question: str, turn: int = 1) -> None:
     page.fill("#question textarea", question)
-    page.keyboard.press("Enter")
+    # Enter is not heard while the turn before, whose answer is there already, is not quite over: press it as a person
+    # would, until the box is emptied.
+    for _ in range(5):
+        page.keyboard.press("Enter")
+        with suppress(TimeoutError):
+            page.wait_for_function("document.querySelector('#question textarea').value === ''", timeout=3_000)
+            break
     page.wait_for_selector(f"#t-{turn} .state:not(:has-text('reading'))", timeout=20_000)
 
 
