@@ -4,6 +4,7 @@
 sentence-transformers model runs through that library.
 """
 
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -214,6 +215,8 @@ class LibraryEmbedder:
             raise ModelError(f"no embedding model at {self.name}: give its folder, or a hub name")
         from sentence_transformers import SentenceTransformer  # 8-10 CPU seconds
 
+        # Without a network it says so twenty times over a minute; the error below says it once.
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
         try:
             return SentenceTransformer(str(folder) if folder.is_dir() else self.name)
         except Exception as error:  # the library raises what its parts raise: network, files, formats

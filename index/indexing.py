@@ -319,8 +319,9 @@ class _Run:
         path = self.taken.get(source)
         if path is None:
             file = source.partition("#")[0]
-            row = f": it is a row of {file}, remove that" if file != source and file in self.taken else ""
-            raise UsageError(f"no document {source!r} in the index at {self.folder}{row}")
+            row = file != source and file in self.taken
+            hint = f"it is a row of {file}, remove that" if row else "footnoted status lists them"
+            raise UsageError(f"no document {source!r} in the index at {self.folder}: {hint}")
         record = self.known[path][-1][2]
         self._forget(path)
         self.removed.add(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from index import Index
-from ui.cli import parser
+from ui.cli import main, parser
 
 HERE = Path(__file__).parents[1]
 README = (HERE / "README.md").read_text(encoding="utf-8")
@@ -30,8 +30,17 @@ def test_every_command_has_an_example_that_parses(name: str) -> None:
     import shlex
 
     epilog = commands()[name].epilog
-    (example,) = re.findall(r"^  footnoted (.+)$", epilog, re.MULTILINE)
-    assert parser().parse_args(shlex.split(example)).command == name
+    examples = re.findall(r"^  footnoted (.+?)(?: {2,}.*)?$", epilog, re.MULTILINE)
+    assert examples
+    for example in examples:
+        assert parser().parse_args(shlex.split(example)).command == name
+
+
+@pytest.mark.parametrize("name", commands())
+def test_help_fits_a_terminal(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    help = commands()[name].format_help()
+    assert not [line for line in help.splitlines() if len(line) > 80]
 
 
 def test_help_costs_no_import_of_ours() -> None:
@@ -43,6 +52,16 @@ def test_help_costs_no_import_of_ours() -> None:
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "[]"
     assert "footnoted index ~/papers" in done.stdout
+
+
+@pytest.mark.model
+def test_the_answer_of_the_readme_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    ((question, printed),) = re.findall(r'^\$ footnoted ask "([^"]+)"\n(.*?)^```', README, re.DOTALL | re.MULTILINE)
+    Index.build([HERE / "examples"], tmp_path / ".footnoted")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main(["ask", question]) == 0
+    assert capsys.readouterr().out.startswith(f"{printed}\nconfidence ")
 
 
 @pytest.mark.model

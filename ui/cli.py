@@ -32,12 +32,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"footnoted {_version()}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    def command(name: str, summary: str, example: str) -> argparse.ArgumentParser:
+    def command(name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
         one = commands.add_parser(
             name,
             help=summary,
             description=summary[0].upper() + summary[1:] + ".",
-            epilog=f"example:\n  {example}",
+            epilog="\n  ".join([f"example{'s' if examples[1:] else ''}:", *examples]),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         one.add_argument(
@@ -90,8 +90,12 @@ def parser() -> argparse.ArgumentParser:
 
     evaluation = command(
         "eval",
-        "measure retrieval on a collection or judged topics, or answers on questions or on what was judged on the page",
-        "footnoted eval scifact --mode fused --out runs/fused",
+        "measure search, answers and refusals on judged questions",
+        "footnoted eval scifact --mode fused --out runs/fused  a collection",
+        "footnoted eval --topics my.topics --qrels my.qrels    queries for the index",
+        "footnoted eval --run other.run --qrels my.qrels       a run of any system",
+        "footnoted eval --questions my.jsonl                   answers and refusals",
+        "footnoted eval --from-feedback                        what you judged",
     )
     evaluation.add_argument(
         "collection",
@@ -100,9 +104,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="COLLECTION",
         help="folder: corpus.jsonl, queries.jsonl, and qrels/test.tsv or spans.jsonl",
     )
-    evaluation.add_argument("--questions", type=Path, metavar="FILE", help="questions (JSON lines) for the index")
     evaluation.add_argument(
-        "--from-feedback", action="store_true", help="what was judged on the chat page of the index"
+        "--questions", type=Path, metavar="FILE", help="questions with their answers (JSON lines) for the index"
+    )
+    evaluation.add_argument(
+        "--from-feedback", action="store_true", help="questions and sources judged on the chat page"
     )
     evaluation.add_argument(
         "--topics", type=Path, metavar="FILE", help="queries for the index: TREC topics, or lines of id, tab, text"
@@ -123,7 +129,7 @@ def parser() -> argparse.ArgumentParser:
 
     compare = command(
         "compare",
-        "compare two eval --out folders: paired differences, what moved and why",
+        "compare two eval --out folders: what moved, and why",
         "footnoted compare runs/a runs/b --out runs/a-b",
     )
     compare.add_argument("a", type=Path, metavar="DIR_A")

@@ -25,6 +25,8 @@ from rag.tracing import Trace
 
 # The reason of files whose names begin with a point: listed by --json, no news for a person.
 HIDDEN = "hidden"
+# Between the cells of a row of a table, as it is indexed.
+CELL = " | "
 # File rows that a terminal shows before "and n more".
 _ROWS = 20
 # Control characters of a document must not reach a terminal.
@@ -121,7 +123,8 @@ def answer(answer: Answer, *, as_json: bool) -> None:
     if answer.searched != answer.question:
         _say(_wrap(f"Searched for: {answer.searched}"))
         _say()
-    _say(_wrap(answer.text))
+    for part in _lines(answer):
+        _say(_wrap(part))
     _say()
     for one in answer.citations:
         _say(_wrap(place(one.source, one.title, one.page, one.heading), "    ", f"[{one.marker}] "))
@@ -136,6 +139,13 @@ def answer(answer: Answer, *, as_json: bool) -> None:
             )
             _say(_wrap(textwrap.shorten(passage.text, 240, placeholder=" ..."), "      "))
     _say(f"\nconfidence {answer.confidence:.2f}")
+
+
+def _lines(answer: Answer) -> list[str]:
+    """The text, with rows of tables on lines of their own."""
+    rows = "|".join(re.escape(f"{one.quote} [{one.marker}]") for one in answer.citations if CELL in one.quote)
+    parts = re.split(f"({rows})", answer.text) if rows else [answer.text]
+    return [part.strip() for part in parts if part.strip()]
 
 
 def hits(query: str, found: Sequence[Hit], *, as_json: bool) -> None:
@@ -194,7 +204,10 @@ def update(done: Update, folder: Path, *, as_json: bool) -> None:
         _say(f"{row.status:>8}  {row.path}: {row.reason}")
     if len(left_out) > _ROWS:
         _say(f"          and {len(left_out) - _ROWS} more (--json lists every file)")
+    hidden = sum(row.reason == HIDDEN for row in done.files)
     counts = ", ".join(f"{count:,} {status}" for status, count in done.documents.items() if count)
+    if hidden:
+        counts = counts.replace(" skipped", f" skipped ({hidden:,} hidden)")
     embedded = f"{done.embedded:,} embedded in {done.seconds:.1f} s"
     _say(f"{counts or 'no files found'}; {done.passages:,} passages in {folder}, {embedded}")
 

@@ -13,7 +13,7 @@ from rag.answers import Answer, Citation
 from rag.feedback import REASONS, Excerpt, Feedback
 from rag.system import DISAGREE
 
-from .printing import place
+from .printing import CELL, place
 
 # A footnote as it stands in an answer's text.
 _MARKER = re.compile(r"\[(\d+)\]")
@@ -56,12 +56,19 @@ def answer_html(answer: Answer, turn: int, feedback: Feedback) -> str:
         pieces.append(f"<strong>{DISAGREE}</strong> ")
         text = text.removeprefix(DISAGREE)
     for found in _MARKER.finditer(text):
-        pieces += [_said(text[last : found.start()].rstrip(), quotes.get(int(found[1]))), link(found)]
+        sentence = text[last : found.start()].strip()
+        said = _said(sentence, quotes.get(int(found[1]))) + link(found)
+        pieces.append(_row(said) if CELL in sentence else f" {said}")
         last = found.end()
     pieces.append(_inert(text[last:]))
     kind = "refusal" if answer.abstained else "answer"
     thumbs = _thumbs(answer, turn, feedback) if answer.hits else ""
     return f'<div class="{kind}">{"".join(pieces)}</div>{thumbs}'
+
+
+def _row(said: str) -> str:
+    """A row of a table, on a line of its own, with faint rules between its cells."""
+    return f'<span class="cells">{said.replace(_inert(CELL), " <i>&#124;</i> ")}</span>'
 
 
 def _said(text: str, citation: Citation | None) -> str:

@@ -2,12 +2,14 @@
 
 import importlib.util
 import json
+import logging
 import os
 import random
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -50,6 +52,18 @@ def test_the_embedder_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("FOOTNOTED_MODEL", str(tmp_path))
     assert isinstance(load_embedder(), LibraryEmbedder)
     assert load_embedder().name == str(tmp_path)
+
+
+def test_a_model_that_cannot_be_fetched_is_one_line(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    def refused(name: str) -> None:
+        logging.getLogger("huggingface_hub.utils._http").warning("Retrying in 1s [Retry 1/5].")
+        raise OSError(f"We couldn't connect to load {name}.\nCheck your connection.")
+
+    monkeypatch.setitem(sys.modules, "sentence_transformers", SimpleNamespace(SentenceTransformer=refused))
+    monkeypatch.setattr(logging.getLogger("huggingface_hub"), "level", logging.WARNING)
+    with pytest.raises(ModelError, match=r"^cannot load the embedding model a/b: We couldn't connect to load a/b\.$"):
+        load_embedder("a/b").embed_queries(["Who?"])
+    assert caplog.records == []
 
 
 def test_a_model_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -67,6 +67,15 @@ def test_index_tells_of_every_file(run: Callable, tmp_path: Path) -> None:
     assert all(row["reason"] for row in got["files"] if row["status"] in ("skipped", "failed"))
 
 
+def test_files_that_are_left_out_are_named_and_hidden_ones_counted(run: Callable, tmp_path: Path) -> None:
+    (tmp_path / "docs" / ".starters.json").write_text("[]")
+    (tmp_path / "docs" / "photo.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+    out = run("index", "docs")[1]
+    assert f" skipped  {tmp_path / 'docs' / 'photo.png'}: " in out
+    assert ".starters.json" not in out
+    assert out.splitlines()[-1].startswith("2 added, 2 skipped (1 hidden); 2 passages in .footnoted, ")
+
+
 def test_index_without_a_path_refreshes_what_is_known(run: Callable, tmp_path: Path) -> None:
     run("index", "docs")
     (tmp_path / "docs" / "notes.txt").unlink()
@@ -91,6 +100,16 @@ def test_a_root_that_is_gone_loses_nothing(run: Callable, tmp_path: Path) -> Non
         }
     ]
     assert values(run("ask", "When does the lease end?", "--json")[1])["abstained"] is False
+
+
+def test_rows_of_a_table_are_printed_on_lines_of_their_own(run: Callable, tmp_path: Path) -> None:
+    rows = "Bag | Limit\n---|---\nMain bag | 35 kg\nComfort bag | 5 kg\n"
+    (tmp_path / "docs" / "bags.md").write_text(f"# Luggage\n\n{rows}")
+    run("index", "docs")
+    out = run("ask", "What may a main bag and a comfort bag weigh?", "--threshold", "0")[1]
+    lines = out.split("\n\n")[0].splitlines()
+    assert sorted(line.partition(" [")[0] for line in lines) == ["Comfort bag | 5 kg", "Main bag | 35 kg"]
+    assert [line[-3:] for line in lines] == ["[1]", "[2]"]
 
 
 def test_ask_gives_the_object_of_the_contract(run: Callable, tmp_path: Path) -> None:
@@ -522,7 +541,8 @@ def test_a_document_taken_out_stays_out_until_it_is_named(run: Callable, tmp_pat
     again = values(run("index", "docs", "--json")[1])
     assert (again["documents"]["skipped"], again["documents"]["unchanged"], again["passages"]) == (1, 1, 1)
     assert values(run("index", "docs/notes.txt", "--json")[1])["passages"] == 2
-    assert run("remove", "nothing.txt")[2] == "footnoted: no document 'nothing.txt' in the index at .footnoted\n"
+    missing = "footnoted: no document 'nothing.txt' in the index at .footnoted: footnoted status lists them\n"
+    assert run("remove", "nothing.txt")[2] == missing
 
 
 def test_an_export_can_be_indexed_again(run: Callable) -> None:

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ FLAGS = [
 ]
 
 FOOTNOTED = str(Path(sys.executable).with_name("footnoted"))
-FALL = "Who fell on the tunnel stairs?"
+FALL = "Who fell on the stairs to Tunnel B?"
 FELL = "Petra Sólheim fell on the stairs to Tunnel B and broke her left wrist."
 
 if CHROMIUM is None:
@@ -38,7 +39,7 @@ if CHROMIUM is None:
         raise RuntimeError("these tests need Chromium, and FOOTNOTED_BROWSER=required")
     pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)", allow_module_level=True)
 
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,13 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
 
 def ask(page: Page, question: str, turn: int = 1) -> None:
     page.fill("#question textarea", question)
-    page.keyboard.press("Enter")
+    # Enter is not heard while the turn before, whose answer is there already, is not quite over: press it as a person
+    # would, until the box is emptied.
+    for _ in range(5):
+        page.keyboard.press("Enter")
+        with suppress(TimeoutError):
+            page.wait_for_function("document.querySelector('#question textarea').value === ''", timeout=3_000)
+            break
     page.wait_for_selector(f"#t-{turn} .state:not(:has-text('reading'))", timeout=20_000)
 
 
@@ -163,7 +170,7 @@ def test_asking_again_gives_the_last_answer_anew(page: Page) -> None:
 
 
 BROKE = "What did she break?"
-ADDED = f"{BROKE} · Sólheim Tunnel fell stairs"
+ADDED = f"{BROKE} · Sólheim Tunnel fell stairs B"
 LINE = "#searched-for textarea"
 
 
@@ -247,6 +254,45 @@ def test_two_sources_that_disagree_are_both_shown(page: Page) -> None:
     assert "47 minutes" in text
     assert "71 minutes" in text
     assert page.inner_text("#c-1-1 .title") != page.inner_text("#c-1-2 .title")
+
+
+def test_rows_of_a_table_are_quoted_on_lines_of_their_own(page: Page) -> None:
+    ask(page, "How much does a main bag weigh at most?")
+    assert page.inner_text("#chat .answer").splitlines() == [
+        "Main bag | 35 kg | Travels in the hold1",
+        "Comfort bag | 5 kg | Anything you love: nobody will ask2",
+    ]
+    assert page.inner_text("#chat .answer b.short >> nth=0") == "35"
+    assert page.inner_text("#c-1-1 mark") == "Main bag | 35 kg | Travels in the hold"
+
+
+@pytest.mark.parametrize(
+    "page", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}], ids=["laptop", "phone"], indirect=True
+)
+def test_answers_are_as_dark_as_the_ink_and_nothing_lies_beyond_the_edge(page: Page) -> None:
+    ask(page, "When did the generator fail?")
+    opacity = "[...document.querySelectorAll('#chat .prose')].map((one) => getComputedStyle(one).opacity)"
+    assert page.evaluate(opacity) == ["1", "1"]
+    foot = [box["y"] + box["height"] / 2 for one in ("a.open", "button.source")
+            if (box := page.locator(f"#c-1-1 {one}").bounding_box())]  # fmt: skip
+    assert abs(foot[0] - foot[1]) < 8  # on one line
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+@pytest.mark.parametrize("page", [{"width": 1280, "height": 800}], indirect=True)
+def test_on_a_laptop_the_question_box_is_in_view_whatever_stands_above_it(page: Page) -> None:
+    assert not page.is_visible("text=New conversation")  # there is none yet
+    ask(page, FALL)
+    ask(page, BROKE, turn=2)
+    page.wait_for_selector(LINE)
+    page.fill("#question textarea", "one line and\nanother line\n" * 6)
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
+    box, chat = page.locator("#question").bounding_box(), page.locator("#chat").bounding_box()
+    assert chat["y"] + chat["height"] < box["y"]
+    assert box["height"] > 100
+    assert page.is_visible("text=New conversation")
+    assert box["y"] + box["height"] < 760
 
 
 def test_what_the_documents_do_not_say_is_refused_with_the_nearest_passages(page: Page) -> None:
