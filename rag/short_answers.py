@@ -31,9 +31,14 @@ _TIME = re.compile(
     )\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+_UNITS = (
+    "mm cm m km mm² cm² m² km² cm³ m³ mg g kg t ml l ft lb oz kW MW kWh MWh km/h mph GB MB °C °F ° litres? liters? "
+    "met(?:er|re)s? kilomet(?:er|re)s? miles? feet inches tonnes? tons? pounds? ounces? acres? hectares? degrees? "
+    "dollars? euros? seconds? minutes? hours? days? weeks? months? years?"
+)
 _NUMBER = re.compile(
     rf"""(?:[$€£¥]\s?)?(?<![\w.])(?:\d[\d,]*(?:\.\d+)?|\b(?:{any_of(NUMBER_WORDS)})(?:[\s-](?:{any_of(NUMBER_WORDS)}))*\b)
-    (?:\s?(?:%|percent|per\scent|million|billion|trillion|thousand|hundred))*(?![\w])""",
+    (?:\s?(?:%|percent|per\scent|million|billion|trillion|thousand|hundred))*(?:\s?{any_of(_UNITS)})?(?![\w])""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CAPITAL = r"(?:[A-Z][\w'’&-]*\.?|[A-Z]\.)"
@@ -57,6 +62,7 @@ _EXACTLY = [
     (re.compile(r"\b(?:cost|pay|paid|price|bid|spen[dt]|worth|dollars?|euros?|revenue|budget)\b", re.IGNORECASE),
      re.compile(r"[$€£¥]")),
 ]  # fmt: skip
+_SHORT_TIME = re.compile(r"(?:second|minute|hour)s?$", re.IGNORECASE)
 _LASTING = re.compile(r"\bhow (?:long|old|often)\b", re.IGNORECASE)
 # The best candidate must be so much better than the next, or nothing is marked: a wrong mark misleads.
 _LEAD = 1.3
@@ -105,6 +111,8 @@ def _candidates(question: Question, sentence: str) -> Iterator[Span]:
     if wanted is Wanted.TIME or (wanted is Wanted.NUMBER and _LASTING.search(question.text)):
         for found in _TIME.finditer(sentence):
             yield found.start() + len(found[0]) - len(found[0].lstrip(" -")), found.end()
+        if wanted is Wanted.NUMBER:
+            yield from (found.span() for found in _NUMBER.finditer(sentence) if _SHORT_TIME.search(found[0]))
     elif wanted is Wanted.NUMBER:
         yield from _numbers(question, sentence)
     elif wanted in (Wanted.PERSON, Wanted.PLACE):
