@@ -12,6 +12,7 @@ SENTENCES = {
     "percent.md": "Of the flour of the old mill 35 % is sold abroad and 4,200 sacks stay in the county.",
     "who.md": "Clara Voss, who owned the old mill, sold it to Erik Lund after the flood.",
     "where.md": "The millstones were cut in a quarry near Haverford and dressed by hand.",
+    "weight.md": "The stone of the old mill weighs 900 kg and is turned in 47 minutes by two oxen.",
     "range.md": "The miller Tom Ashby (1801–1877) kept a diary.",
 }
 
@@ -23,6 +24,8 @@ SENTENCES = {
         ("When was the old mill restored?", "3 May 1988"),
         ("How many windows does the old mill have?", "14"),
         ("What percentage of the flour of the old mill is sold abroad?", "35 %"),
+        ("How much does the stone of the old mill weigh?", "900 kg"),
+        ("How long does it take two oxen to turn the stone?", "47 minutes"),
         ("Who owned the old mill?", "Clara Voss"),
         ("Where were the millstones cut?", "Haverford"),
         ("When did the miller Tom Ashby live?", "1801–1877"),

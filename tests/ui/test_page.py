@@ -262,7 +262,7 @@ def test_rows_of_a_table_are_quoted_on_lines_of_their_own(page: Page) -> None:
         "Main bag | 35 kg | Travels in the hold1",
         "Comfort bag | 5 kg | Anything you love: nobody will ask2",
     ]
-    assert page.inner_text("#chat .answer b.short >> nth=0") == "35"
+    assert page.inner_text("#chat .answer b.short >> nth=0") == "35 kg"
     assert page.inner_text("#c-1-1 mark") == "Main bag | 35 kg | Travels in the hold"
 
 
