@@ -1,10 +1,11 @@
 """A question within a conversation: what earlier questions add to its search.
 
 A follow-up ("Which is more important?", "And in 2019?") leaves out what was said before. It is searched
-with the content words of the last two questions and, where it has a pronoun, the names in the answer to
-the last one; a question that stands alone is searched as it is. The added words are mixed in lightly,
-as Rocchio (1971) mixes query vectors, so that a wrong guess costs little. All constants were chosen by
-benchmarks/conversation.py on its tuning halves (docs/evaluation.md).
+with the content words of the last question, those of the one before where that leaned on it, and, where
+it has a pronoun, the names in the answer to the last one; a question that stands alone is searched as it
+is. The added words are mixed in lightly, as Rocchio (1971) mixes query vectors, so that a wrong guess
+costs little. All constants were chosen by benchmarks/conversation.py on its tuning halves
+(docs/evaluation.md).
 """
 
 import re
@@ -122,9 +123,13 @@ def _words(history: Sequence[str], language: str) -> list[str]:
     words: list[str] = []
     taken = 0
     for question in [Question.parse(text) for text in history][::-1]:
-        if taken < EARLIER and question.wanted is not Wanted.OVERVIEW:
-            words += [word for word in _WORD.findall(question.text) if terms(word, language)]
-            taken += len(question.words_in(language)) > _FEW
+        if question.wanted is Wanted.OVERVIEW:
+            continue
+        words += [word for word in _WORD.findall(question.text) if terms(word, language)]
+        enough = len(question.words_in(language)) > _FEW
+        taken += enough
+        if taken == EARLIER or (enough and not leans(question)):  # what is before it was another matter
+            break
     return words
 
 

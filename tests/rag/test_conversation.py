@@ -65,9 +65,13 @@ def test_a_pronoun_brings_the_names_of_the_answer_before(make_system: Make) -> N
 
 def test_questions_of_hardly_a_word_are_passed_over(system: System) -> None:
     history = ["Who slept?", BRIDGE, "Why?", "When?"]
-    assert system.answer("And who designed it?", history=history).searched == (
-        "And who designed it? · old bridge opened slept"
-    )
+    assert system.answer("And who designed it?", history=history).searched == "And who designed it? · old bridge opened"
+
+
+def test_a_question_that_stood_alone_ends_what_is_looked_back_at(system: System) -> None:
+    tea = "How was the tea from the garden brewed?"
+    assert system.answer("Who designed it?", history=[tea, BRIDGE]).searched == "Who designed it? · old bridge opened"
+    assert "tea" in system.answer("Who designed it?", history=[tea, f"And {BRIDGE.lower()}"]).searched
 
 
 def test_what_stands_alone_is_searched_and_answered_as_it_is(system: System) -> None:
