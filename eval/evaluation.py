@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
-from statistics import fmean
 from typing import Protocol
 
 from index.errors import UsageError
@@ -12,13 +11,12 @@ from rag.answers import Answer
 from rag.confidence import THRESHOLD
 from rag.retrieval import Mode
 
-from .bootstrap import interval
 from .collections import Collection, load_collection
 from .metrics import DEFAULT_MEASURES, Measure, measure
 from .places import listed
 from .question_reports import QuestionReport, summarise
 from .questions import Question
-from .reports import QueryRow, Report, by_measure
+from .reports import QueryRow, Report
 from .runs import Qrels, Run, rank, trec_id
 from .searching import IndexSearcher, Progress, Searched, Searcher, Sought, document_id, names_of_sources, search
 from .span_metrics import K, SpanMeasure, span_measures
@@ -279,14 +277,10 @@ def _report(
     config: dict[str, object],
     notes: Sequence[str] = (),
 ) -> Report:
-    values = by_measure(row.metrics for row in rows)
-    return Report(
+    return Report.of(
+        rows,
         collection=name,
         mode=mode,
-        queries=len(rows),
-        metrics={measured: fmean(column) for measured, column in values.items()},
-        ci={measured: interval(column) for measured, column in values.items()},
-        per_query=tuple(rows),
         run=searched.run,
         qrels=qrels,
         seconds=sum(searched.seconds.values()),
@@ -294,7 +288,6 @@ def _report(
         notes=tuple(notes),
         config={
             "mode": mode,
-            "measures": list(values),
             "depth": sought.depth,
             "documents": sought.documents,
             **config,

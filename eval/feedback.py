@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from statistics import fmean
 from typing import Protocol
 
 from index.errors import FootnotedError, UsageError
@@ -14,10 +13,9 @@ from rag.answers import Answer, Citation
 from rag.feedback import Feedback
 from rag.retrieval import Mode
 
-from .bootstrap import interval
 from .evaluation import evaluate_spans
 from .files import write_text
-from .reports import QueryRow, Report, by_measure
+from .reports import QueryRow, Report
 from .runs import Qrels, trec_id, write_qrels
 from .searching import Progress, Searcher
 from .span_metrics import ENOUGH
@@ -192,18 +190,14 @@ def _report(
     notes: tuple[str, ...],
     config: dict[str, object],
 ) -> Report:
-    values = by_measure(row.metrics for row in rows)
-    return Report(
+    return Report.of(
+        rows,
         collection=NAME,
         mode=mode,
-        queries=len(rows),
-        metrics={name: fmean(column) for name, column in values.items()},
-        ci={name: interval(column) for name, column in values.items()},
-        per_query=rows,
         run=searched.run if searched else {},
         qrels=searched.qrels if searched else {},
         seconds=sum(row.seconds for row in rows),
         spans=searched.spans if searched else {},
         notes=(*(searched.notes if searched else ()), *notes),
-        config={**(searched.config if searched else {}), **config, "measures": list(values)},
+        config={**(searched.config if searched else {}), **config},
     )

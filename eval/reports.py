@@ -1,9 +1,12 @@
 """What an evaluated collection gives: scores, how sure they are, and everything behind them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
+from .bootstrap import interval
 from .places import Place
 from .runs import Qrels, Run
 
@@ -57,6 +60,19 @@ class Report:
     spans: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     config: dict[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Sequence[QueryRow], *, config: Mapping[str, object], **rest: Any) -> "Report":
+        """The report on `rows`: their means and intervals, and `rest`, the other fields as they are."""
+        values = by_measure(row.metrics for row in rows)
+        return cls(
+            queries=len(rows),
+            metrics={name: fmean(column) for name, column in values.items()},
+            ci={name: interval(column) for name, column in values.items()},
+            per_query=tuple(rows),
+            config={**config, "measures": list(values)},
+            **rest,
+        )
 
     def as_json(self, folder: str | Path | None = None) -> dict[str, object]:
         """The object of `footnoted eval --json`; `folder` is where `write` put the files, if anywhere."""

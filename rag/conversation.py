@@ -57,7 +57,7 @@ _FEW = 2
 @dataclass(frozen=True, slots=True)
 class Search:
     """What is searched for: the question, and the words `added` by the conversation (none if it stands
-    alone). `vector` (dim,) embeds both; None stands for the question's own.
+    alone). `vector` (dim,) embeds both; None where nothing had to be embedded yet.
     """
 
     question: Question
@@ -91,11 +91,13 @@ def follow_up(
     added = _new(question, words, language)
     if not added or question.wanted is Wanted.OVERVIEW:
         return Search(question)
+    leaning, nameless = leans(question, language), not _PARTICULAR.search(question.text)
+    if not (leaning or nameless):
+        return Search(question)
     own = index.embed_query(question.text)
     nearer = _nearest(index, _mixed(index, own, added)) - _nearest(index, own)
-    nameless = not _PARTICULAR.search(question.text)
-    if not ((leans(question, language) and nearer > LEANING) or (nameless and nearer > NAMELESS)):
-        return Search(question)
+    if not ((leaning and nearer > LEANING) or (nameless and nearer > NAMELESS)):
+        return Search(question, vector=own)
     names = _NAME.findall(answered())[:NAMES] if _PRONOUN.search(question.text) else []
     added = _new(question, [*names, *words], language)
     search = Search(question, added, _mixed(index, own, added))
@@ -128,7 +130,7 @@ def _words(history: Sequence[str], language: str) -> list[str]:
         words += [word for word in _WORD.findall(question.text) if terms(word, language)]
         enough = len(question.words_in(language)) > _FEW
         taken += enough
-        if taken == EARLIER or (enough and not leans(question)):  # what is before it was another matter
+        if taken == EARLIER or (enough and not leans(question, language)):  # what is before it was another matter
             break
     return words
 
