@@ -124,14 +124,14 @@ class GraphEmbedder:
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
         """Cuts at the window, as the model does."""
-        tokenizer = _tokenizer()
+        tokenizer = load_tokenizer()
         tokenizer.enable_truncation(self.window + 2)
         return tokenizer
 
     @cached_property
     def _counter(self) -> "Tokenizer":
         """Cuts nothing."""
-        return _tokenizer()
+        return load_tokenizer()
 
     def count_pieces(self, texts: Sequence[str]) -> list[int]:
         encodings = self._counter.encode_batch_fast(list(texts), add_special_tokens=False)
@@ -144,7 +144,7 @@ class GraphEmbedder:
         return self.embed_with_sentences(texts, [()] * len(texts))[0]
 
     def embed_with_sentences(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Vectors, Vectors]:
-        encodings = self._tokenizer.encode_batch([_valid(text) for text in texts])
+        encodings = self._tokenizer.encode_batch([valid(text) for text in texts])
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         sentences: list[Vectors] = [np.empty((0, self.dimension), dtype=np.float32)] * len(texts)
 
@@ -173,12 +173,13 @@ class GraphEmbedder:
         return unit(vectors), np.concatenate([np.empty((0, self.dimension), dtype=np.float32), *sentences])
 
 
-def _valid(text: str) -> str:
+def valid(text: str) -> str:
     """Text without lone surrogates, which the tokenizer refuses; every character keeps its place."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _tokenizer() -> "Tokenizer":
+def load_tokenizer() -> "Tokenizer":
+    """The word pieces of the packaged model; nothing is cut or padded."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -241,12 +241,12 @@ class Index:
 
     def dense(self, vector: Vectors, k: int) -> tuple[Candidate, ...]:
         """The k passages nearest to a unit vector (dim,), by cosine."""
-        found = [
-            Candidate(base + row, score)
-            for base, segment in zip(self._bases, self.segments, strict=False)
-            for row, score in segment.dense(vector, k)
-        ]
-        return _best(found, k)
+        rows, scores = [], []
+        for base, segment in zip(self._bases, self.segments, strict=False):
+            found, cosines = segment.dense(vector, k)
+            rows.append(base + found)
+            scores.append(cosines)
+        return _best(rows, scores, k)
 
     def lexical(self, text: str, k: int, *, further: Mapping[str, float] | None = None) -> tuple[Candidate, ...]:
         """The k passages with the highest BM25 score among those that share a term with the query.
@@ -255,7 +255,7 @@ class Index:
         `query_weights`.
         """
         asked = {language: self.query_weights(text, language, further) for language in self.languages}
-        found = []
+        found, best_scores = [], []
         for base, segment in zip(self._bases, self.segments, strict=False):
             scores = np.zeros(len(segment.alive), dtype=np.float32)
             for language, living in segment.living.items():
@@ -269,8 +269,9 @@ class Index:
             if len(best) > k:
                 threshold = np.partition(scores[best], -k)[-k]
                 best = best[scores[best] >= threshold]
-            found += [Candidate(base + int(row), float(scores[row])) for row in best]
-        return _best(found, k)
+            found.append(base + best)
+            best_scores.append(scores[best])
+        return _best(found, best_scores, k)
 
     def covered(self, text: str, rows: Sequence[int], further: Mapping[str, float] | None = None) -> list[float]:
         """The share of a query's words, by their weight, that each of the passages has. In [0, 1]."""
@@ -330,8 +331,13 @@ class Index:
         return weights
 
 
-def _best(found: Iterable[Candidate], k: int) -> tuple[Candidate, ...]:
-    return tuple(sorted(found, key=lambda one: (-one.score, one.row))[:k])
+def _best(rows: Sequence[Ints], scores: Sequence[Vectors], k: int) -> tuple[Candidate, ...]:
+    """The k best of all segments' rows, ties by row."""
+    if not rows:
+        return ()
+    every, values = np.concatenate(rows), np.concatenate(scores)
+    best = np.lexsort((every, -values))[:k]
+    return tuple(map(Candidate, every[best].tolist(), values[best].tolist()))
 
 
 def verify(at: Path | str) -> list[str]:

@@ -357,11 +357,11 @@ class Segment:
         place = int(np.searchsorted(rows, row))
         return place < len(rows) and rows[place] == row
 
-    def dense(self, query: Vectors, k: int) -> list[tuple[int, float]]:
-        """The k living passages nearest to a unit query (dim,), by cosine, ties by row."""
+    def dense(self, query: Vectors, k: int) -> tuple[Ints, Vectors]:
+        """The rows and cosines, each (k,), of the k living passages nearest to a unit query (dim,), ties by row."""
         k = min(k, self.passages)
         if not k:
-            return []
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         parameters = None
         if not self.alive.all():
             living = np.packbits(self.alive, bitorder="little")
@@ -376,7 +376,7 @@ class Segment:
                 break
             asked *= 4
         best = np.lexsort((rows[0], -scores[0]))[:k]
-        return [(int(rows[0, place]), float(scores[0, place])) for place in best]
+        return rows[0, best], scores[0, best]
 
     def vectors_of(self, rows: Ints) -> Vectors:
         """(n, dim) float32: the vectors of the passages at n rows."""

@@ -44,9 +44,9 @@ def test_the_nearest_are_those_of_numpy(k: int, dead: tuple[int, ...], tmp_path:
     segment = segment_of(tmp_path, vectors, dead, files=6)
     living = [row for row in range(300) if row // 50 not in dead]
     expected = sorted(living, key=lambda row: -float(vectors[row] @ query))[:k]
-    found = segment.dense(query, k)
-    assert [row for row, _ in found] == expected
-    assert [score for _, score in found] == pytest.approx([float(vectors[row] @ query) for row in expected], abs=1e-6)
+    rows, scores = segment.dense(query, k)
+    assert rows.tolist() == expected
+    assert scores.tolist() == pytest.approx([float(vectors[row] @ query) for row in expected], abs=1e-6)
 
 
 @pytest.mark.parametrize("rows", [20, 150, 700])
@@ -56,7 +56,7 @@ def test_ties_stand_in_order_of_rows(rows: int, k: int, dead: tuple[int, ...], t
     vectors = np.repeat(unit_rows(3, 1), rows, axis=0)
     segment = segment_of(tmp_path, vectors, dead, files=5)
     living = [row for row in range(rows) if row // (rows // 5) not in dead]
-    assert [row for row, _ in segment.dense(unit_rows(4, 1)[0], k)] == living[:k]
+    assert segment.dense(unit_rows(4, 1)[0], k)[0].tolist() == living[:k]
 
 
 def test_document_and_passages_come_back_as_they_went_in(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_languages_come_back_and_the_dead_speak_none(
 def test_a_segment_of_files_without_text(tmp_path: Path) -> None:
     entry = write_segment(tmp_path / "s", [(RECORD, [])], 4)
     segment = Segment(tmp_path / "s", entry)
-    assert segment.dense(unit_rows(1, 1, 4)[0], 5) == []
+    assert [len(part) for part in segment.dense(unit_rows(1, 1, 4)[0], 5)] == [0, 0]
     assert (segment.passages, segment.terms, segment.term_row("word")) == (0, 0, None)
 
 
