@@ -29,6 +29,7 @@ from eval.writing import write
 from index import Index
 from index.terms import terms
 from rag.confidence import THRESHOLD
+from rag.reader import BUNDLED, Reader
 from rag.system import System
 
 # Of an answer's key words, the share that its quotes must hold for the answer to be called covered.
@@ -48,9 +49,11 @@ def parted(yes: Sequence[float], no: Sequence[float]) -> list[float]:
     return [round(found, 4), *(round(end, 4) for end in ends)]
 
 
-def squad(data: Path, folder: Path, pages: Path | None) -> dict[str, object]:
-    system = System(Index.build([data / "squad-v2.0-dev" / "corpus.jsonl"], folder / "squad"))
-    kept = {(one.question, bool(one.answers)) for one in squad_halves(data / "squad-v2.0-dev")[1]}
+def squad(data: Path, folder: Path, pages: Path | None, reader: Reader | None) -> dict[str, object]:
+    system = System(Index.build([data / "squad-v2.0-dev" / "corpus.jsonl"], folder / "squad"), reader=reader)
+    reported = squad_halves(data / "squad-v2.0-dev")[1]
+    kept = {(one.question, bool(one.answers)) for one in reported}
+    gold = {one.question: one.passage_id for one in reported if one.answers}
     every = load_questions(data / "squad-v2.0-dev" / "answers.jsonl")
     questions = [one for one in every if (one.question, one.answerable) in kept]
     report = evaluate_questions(questions, system)
@@ -63,13 +66,17 @@ def squad(data: Path, folder: Path, pages: Path | None) -> dict[str, object]:
     first = [any(_holds(c.quote, v.question.answers) for c in cited) for v, cited in zip(answered, one, strict=True)]
     marked = [(v, t) for v, t in zip(answered, three, strict=True) if t.answer.citations[0].answer]
     sure = [v.answer.confidence for v in answered]
+    firsts = [v.answer.hits[0].passage.source.partition("#")[2] == gold[v.question.question] for v in answered]
     return {
         "answerable": len(answered),
         "deceptive": len(deceptive),
+        "gold first": mean([float(right) for right in firsts]),
         "answer in one quote": mean([float(held) for held in first]),
         "answer in at most three": mean([float(v.quoted) for v in three]),
         "quotes": round(fmean(len(v.answer.citations) for v in three), 2),
         "short answer marked": round(len(marked) / len(answered), 4),
+        "EM": mean([t.exact_match for t in three]),
+        "F1": mean([t.f1 for t in three]),
         "EM of those marked": mean([t.exact_match for _, t in marked]),
         "F1 of those marked": mean([t.f1 for _, t in marked]),
         "refused of the answerable": mean([float(v.answer.abstained) for v in answered]),
@@ -77,6 +84,7 @@ def squad(data: Path, folder: Path, pages: Path | None) -> dict[str, object]:
         "AUROC against the deceptive": parted(sure, deceptive),
         **elsewhere(system, data, sure),
         "area under the risk-coverage curve": report.as_json()["risk_coverage"],
+        "seconds": {name: round(value, 4) for name, value in report.latency.items()},
     }
 
 
@@ -95,22 +103,25 @@ def elsewhere(system: System, data: Path, sure: Sequence[float]) -> dict[str, ob
     return figures
 
 
-def seed(data: Path, folder: Path, pages: Path | None) -> dict[str, object]:
-    system = System(Index.build([data / "seed" / "soviet-war-crimes.txt"], folder / "seed"))
+def seed(data: Path, folder: Path, pages: Path | None, reader: Reader | None) -> dict[str, object]:
+    system = System(Index.build([data / "seed" / "soviet-war-crimes.txt"], folder / "seed"), reader=reader)
     report: QuestionReport = evaluate_questions(load_questions(data / "seed" / "questions.jsonl"), system)
     if pages:
         write(report, pages / "seed")
     values = report.as_json()
     overview = system.answer("What is this document about?")
+    facts = [one for one in load_questions(data / "seed" / "questions.jsonl") if one.type == "fact"]
+    one = [system.answer(fact.question, 0.0, citations=1).citations for fact in facts]
     return {
+        "facts in one quote": sum(_holds(cited[0].quote, fact.answers) for cited, fact in zip(one, facts, strict=True)),
         **{name: values[name] for name in ("types", "refusal", "quotes", "exact_quotes")},
         "overview": {"abstained": overview.abstained, "citations": len(overview.citations)},
     }
 
 
-def papers(data: Path, folder: Path) -> dict[str, object]:
+def papers(data: Path, folder: Path, reader: Reader | None) -> dict[str, object]:
     """The right file first, and the answer's key words (those that the question does not bring) in the quotes."""
-    system = System(Index.build([data / "papers" / "pdfs"], folder / "papers"))
+    system = System(Index.build([data / "papers" / "pdfs"], folder / "papers"), reader=reader)
     rows = [json.loads(line) for line in (data / "papers" / "questions.jsonl").read_text().splitlines()]
     right: list[float] = []
     shares: list[float] = []
@@ -139,11 +150,15 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        figures: dict[str, object] = {
-            "seed": seed(options.data, folder, options.pages),
-            "papers": papers(options.data, folder),
-            "squad": squad(options.data, folder, options.pages),
-        }
+
+        def measured(reader: Reader | None, pages: Path | None) -> dict[str, object]:
+            return {
+                "seed": seed(options.data, folder, pages, reader),
+                "papers": papers(options.data, folder, reader),
+                "squad": squad(options.data, folder, pages, reader),
+            }
+
+        figures = {**measured(BUNDLED, options.pages), "without a reader": measured(None, None)}
     record("answers", figures)
     print(json.dumps(figures, indent=1))
 

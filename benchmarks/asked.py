@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.quoting import contains
+from training.evaluated import load_evaluated
+from training.rows import load_rows
 
 # Other sets, and how many of their questions are taken.
 OTHERS = {
@@ -86,6 +88,21 @@ def others(train: Path, shuffle: random.Random) -> tuple[list[Asked], Passages]:
             answers = tuple(answer["text"] for answer in row["answers"])
             asked.append(Asked(row["question"], answers, found["_id"], found["_id"]))
     return asked, Passages(tuple(passages.values()))
+
+
+def held(data: Path) -> tuple[list[Asked], Passages]:
+    """Answerable questions of the training sets whose texts the reader was not trained on, and those texts."""
+    found = load_rows(data / "train", load_evaluated(data))
+    texts = [text for text in found.texts.values() if text.held]
+    rows = tuple({"_id": one.id, "title": one.title, "text": one.text} for one in texts)
+    asked = [
+        Asked(row.question, tuple(found.texts[row.text_id].text[start:end] for start, end in row.answers), row.text_id,
+              row.text_id)
+        for row in found.rows
+        if found.texts[row.text_id].held and row.answers and not row.sentence
+    ]  # fmt: skip
+    random.Random(13).shuffle(asked)
+    return asked, Passages(rows)
 
 
 def _rows(lines: Iterable[str]) -> Iterator[dict]:  # type: ignore[type-arg]

@@ -2,10 +2,13 @@
 
 No export and no torch: the graph is eight nodes a layer, written out below with ONNX Runtime's
 fused operators (Attention, SkipLayerNormalization, BiasGelu), and the weights are mapped from the
-model's own file. Architecture: Devlin et al. 2019, https://arxiv.org/abs/1810.04805.
+model's own file. Architecture: Devlin et al. 2019, https://arxiv.org/abs/1810.04805. Layers whose
+matrices are int8 are multiplied as integers, activations quantised as they come (Jacob et al. 2018,
+https://arxiv.org/abs/1712.05877).
 """
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from .errors import ModelError
+
+_TYPES: dict[str, type[Any]] = {"F32": np.float32, "I8": np.int8}
+_FUSED = {
+    "Attention", "BiasGelu", "DynamicQuantizeMatMul", "MultiHeadAttention", "SkipLayerNormalization",
+}  # fmt: skip
 
 
 def supported(config: dict[str, Any]) -> bool:
@@ -28,9 +36,12 @@ def supported(config: dict[str, Any]) -> bool:
     )
 
 
-def bert_session(folder: Path) -> onnxruntime.InferenceSession:
+def bert_session(folder: Path, layers: "Weights | None" = None) -> onnxruntime.InferenceSession:
     """A session from `ids` (batch, tokens) int64 and `mask` (batch, tokens) int32, 1 for a token and 0
     for padding, and `positions` (1, tokens) int64, to `hidden` (batch, tokens, dim) float32.
+
+    `layers` are other weights of the layers above the embeddings of `folder`; int8 matrices among them are
+    multiplied as integers where the processor does that exactly, else as the float32 that they stand for.
 
     One thread a call: callers run batches beside each other instead. Raises ModelError if the
     folder's files are missing or are not a BERT model that this graph covers.
@@ -39,35 +50,17 @@ def bert_session(folder: Path) -> onnxruntime.InferenceSession:
         config = json.loads((folder / "config.json").read_text())
         if not supported(config):
             raise ModelError(f"{folder} is not a BERT model that the graph covers")
-        weights = _Weights(folder / "model.safetensors")
-        nodes = _layers(weights, config)
+        base = Weights(folder / "model.safetensors")
+        graph = _Graph(config, integers=layers is not None and layers.quantised and exact_integers())
+        graph.encode(base, layers or base)
     except (OSError, KeyError, ValueError) as error:
         raise ModelError(f"cannot read the model in {folder}: {error}") from None
-    graph = helper.make_graph(
-        nodes,
-        "bert",
-        [
-            helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "tokens"]),
-            helper.make_tensor_value_info("mask", TensorProto.INT32, ["batch", "tokens"]),
-            helper.make_tensor_value_info("positions", TensorProto.INT64, [1, "tokens"]),
-        ],
-        [helper.make_tensor_value_info("hidden", TensorProto.FLOAT, ["batch", "tokens", config["hidden_size"]])],
-        weights.initializers,
-    )
-    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
-    values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in weights.made.values()]
-    options.add_external_initializers(list(weights.made), values)
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return graph.session(folder)
 
 
-class _Weights:
+class Weights:
     """The tensors of a safetensors file (https://github.com/huggingface/safetensors: an 8-byte length, a
-    JSON header, the bytes), and what of them the graph uses: as they lie in the file, or made anew.
+    JSON header, the bytes), mapped. Raises OSError, ValueError or KeyError for one that cannot be read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -75,87 +68,179 @@ class _Weights:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(length))
         self.path = path
-        self.begin = 8 + length
-        self.header = {name.removeprefix("bert."): entry for name, entry in header.items()}
-        self.initializers: list[onnx.TensorProto] = []
-        self.made: dict[str, NDArray[np.float32]] = {}
+        self._begin = 8 + length
+        self._header = {name.removeprefix("bert."): entry for name, entry in header.items() if name != "__metadata__"}
+
+    @property
+    def quantised(self) -> bool:
+        """Whether any matrix is int8."""
+        return any(entry["dtype"] == "I8" for entry in self._header.values())
+
+    def place(self, name: str) -> tuple[int, int]:
+        """Where in the file a tensor begins, and its length, in bytes."""
+        begin, end = self._header[name]["data_offsets"]
+        return self._begin + begin, end - begin
+
+    def stored(self, name: str) -> NDArray[Any]:
+        """A tensor as it lies in the file."""
+        entry = self._header[name]
+        if entry["dtype"] not in _TYPES:
+            raise ValueError(f"{name} is {entry['dtype']}, expected {' or '.join(_TYPES)}")
+        return np.memmap(self.path, _TYPES[entry["dtype"]], "r", self.place(name)[0], tuple(entry["shape"]))
 
     def read(self, name: str) -> NDArray[np.float32]:
-        entry = self.header[name]
-        if entry["dtype"] != "F32":
-            raise ValueError(f"{name} is {entry['dtype']}, expected F32")
-        shape, offset = tuple(entry["shape"]), self.begin + entry["data_offsets"][0]
-        return np.memmap(self.path, np.float32, "r", offset, shape)
-
-    def keep(self, name: str) -> str:
-        """Use a tensor as it lies in the file: mapped by the runtime, not copied."""
-        begin, end = self.header[name]["data_offsets"]
-        self._declare(name, self.read(name).shape, self.path.name, offset=self.begin + begin, length=end - begin)
-        return name
-
-    def make(self, name: str, value: NDArray[np.float32]) -> str:
-        """Use a tensor computed from others."""
-        self.made[name] = np.ascontiguousarray(value, dtype=np.float32)
-        self._declare(name, value.shape, "given at run time")
-        return name
-
-    def _declare(self, name: str, shape: tuple[int, ...], location: str, **span: int) -> None:
-        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=shape)
-        tensor.data_location = TensorProto.EXTERNAL
-        for key, value in {"location": location, **span}.items():
-            tensor.external_data.add(key=key, value=str(value))
-        self.initializers.append(tensor)
+        """A tensor as float32, an int8 one times its scales."""
+        values = self.stored(name)
+        scaled: NDArray[np.float32] = (
+            values if values.dtype == np.float32 else values * self.stored(f"{name}.scale")[:, None]
+        )
+        return scaled
 
 
-def _layers(weights: _Weights, config: dict[str, Any]) -> list[onnx.NodeProto]:
-    """The graph's nodes in order; the weights they name are kept or made in `weights`."""
-    epsilon = config["layer_norm_eps"]
-    nodes: list[onnx.NodeProto] = []
+class _Graph:
+    """Nodes in order, and the weights that they name: as they lie in a file, or made anew."""
 
-    def node(kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        domain = "com.microsoft" if kind in {"Attention", "SkipLayerNormalization", "BiasGelu"} else ""
-        nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
-        return output
+    def __init__(self, config: dict[str, Any], integers: bool) -> None:
+        self.config = config
+        self.integers = integers
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+        self.made: dict[str, NDArray[Any]] = {}
 
-    def matmul(state: str, linear: str, output: str) -> str:
-        """The weight is made transposed: torch stores (out, in), MatMul wants (in, out)."""
-        weight = weights.make(f"{linear}.transposed", weights.read(f"{linear}.weight").T)
-        return node("MatMul", [state, weight], output)
+    def encode(self, base: Weights, layers: Weights) -> None:
+        """Embeddings of `base`, the layers above them of `layers`."""
+        words = self._node("Gather", [self._keep(base, "embeddings.word_embeddings.weight"), "ids"], "words")
+        # Every token is of type 0 here, so the token type's row is folded into the positions.
+        table = (
+            base.read("embeddings.position_embeddings.weight") + base.read("embeddings.token_type_embeddings.weight")[0]
+        )
+        places = self._node("Gather", [self._make("positions.table", table), "positions"], "places")
+        state = self._add_and_norm(base, words, places, "embeddings.LayerNorm", "state", [])
+        for layer in range(self.config["num_hidden_layers"]):
+            state = self._layer(layers, layer, state)
 
-    def add_and_norm(branch: str, trunk: str, norm: str, output: str, bias: list[str]) -> str:
-        gains = [weights.keep(f"{norm}.weight"), weights.keep(f"{norm}.bias")]
-        return node("SkipLayerNormalization", [branch, trunk, *gains, *bias], output, epsilon=epsilon)
-
-    words = node("Gather", [weights.keep("embeddings.word_embeddings.weight"), "ids"], "words")
-    # Every token is of type 0 here, so the token type's row is folded into the positions.
-    table = (
-        weights.read("embeddings.position_embeddings.weight")
-        + weights.read("embeddings.token_type_embeddings.weight")[0]
-    )
-    places = node("Gather", [weights.make("positions.table", table), "positions"], "places")
-    state = add_and_norm(words, places, "embeddings.LayerNorm", "state", [])
-    layers = config["num_hidden_layers"]
-    for layer in range(layers):
+    def _layer(self, weights: Weights, layer: int, state: str) -> str:
         prefix = f"encoder.layer.{layer}"
-        parts = [f"{prefix}.attention.self.{part}" for part in ("query", "key", "value")]
-        joined = np.concatenate([weights.read(f"{part}.weight").T for part in parts], axis=1)
-        biases = np.concatenate([weights.read(f"{part}.bias") for part in parts])
-        packed = [weights.make(f"{layer}.qkv", joined), weights.make(f"{layer}.qkv.bias", biases)]
-        heads = config["num_attention_heads"]
-        attended = node("Attention", [state, *packed, "mask"], f"{layer}.attended", num_heads=heads)
+        last = layer == self.config["num_hidden_layers"] - 1
+        attended = self._attention(weights, layer, f"{prefix}.attention.self", state)
 
-        linear = f"{prefix}.attention.output.dense"
-        projected = matmul(attended, linear, f"{layer}.projected")
-        bias = [weights.keep(f"{linear}.bias")]
-        middle = add_and_norm(projected, state, f"{prefix}.attention.output.LayerNorm", f"{layer}.middle", bias)
+        linear, norm = f"{prefix}.attention.output.dense", f"{prefix}.attention.output.LayerNorm"
+        bias = [self._vector(weights, f"{linear}.bias")]
+        projected = self._multiply(attended, [linear], weights, f"{layer}.projected")
+        middle = self._add_and_norm(weights, projected, state, norm, f"{layer}.middle", bias)
 
         linear = f"{prefix}.intermediate.dense"
-        wide = matmul(middle, linear, f"{layer}.wide")
-        active = node("BiasGelu", [wide, weights.keep(f"{linear}.bias")], f"{layer}.active")
+        wide = self._multiply(middle, [linear], weights, f"{layer}.wide")
+        active = self._node("BiasGelu", [wide, self._vector(weights, f"{linear}.bias")], f"{layer}.active")
 
-        linear = f"{prefix}.output.dense"
-        narrow = matmul(active, linear, f"{layer}.narrow")
-        bias = [weights.keep(f"{linear}.bias")]
-        name = "hidden" if layer == layers - 1 else f"{layer}.state"
-        state = add_and_norm(narrow, middle, f"{prefix}.output.LayerNorm", name, bias)
-    return nodes
+        linear, norm = f"{prefix}.output.dense", f"{prefix}.output.LayerNorm"
+        bias = [self._vector(weights, f"{linear}.bias")]
+        narrow = self._multiply(active, [linear], weights, f"{layer}.narrow")
+        return self._add_and_norm(weights, narrow, middle, norm, "hidden" if last else f"{layer}.state", bias)
+
+    def _attention(self, weights: Weights, layer: int, prefix: str, state: str) -> str:
+        parts = [f"{prefix}.{part}" for part in ("query", "key", "value")]
+        heads = self.config["num_attention_heads"]
+        bias = self._make(f"{layer}.qkv.bias", np.concatenate([weights.read(f"{part}.bias") for part in parts]))
+        output = f"{layer}.attended"
+        if not self.integers:
+            joined = np.concatenate([weights.read(f"{part}.weight").T for part in parts], axis=1)
+            packed = [self._make(f"{layer}.qkv", joined), bias]
+            return self._node("Attention", [state, *packed, "mask"], output, num_heads=heads)
+        joined_output = self._multiply(state, parts, weights, f"{layer}.qkv")
+        split = [f"{layer}.{part}" for part in ("query", "key", "value")]
+        self.nodes.append(helper.make_node("Split", [joined_output], split, axis=2, num_outputs=3))
+        return self._node("MultiHeadAttention", [*split, bias, "mask"], output, num_heads=heads)
+
+    def _multiply(self, state: str, linears: list[str], weights: Weights, output: str) -> str:
+        """By the weights of one or more linear maps side by side, without their biases. They are made
+        transposed: torch stores (out, in), the operators want (in, out).
+        """
+        names = [f"{linear}.weight" for linear in linears]
+        if not self.integers:
+            joined = np.concatenate([weights.read(name).T for name in names], axis=1)
+            return self._node("MatMul", [state, self._make(f"{output}.weight", joined)], output)
+        joined = np.concatenate([weights.stored(name).T for name in names], axis=1)
+        scales = np.concatenate([weights.stored(f"{name}.scale") for name in names])
+        inputs = [state, self._make(f"{output}.weight", joined), self._make(f"{output}.scale", scales)]
+        return self._node("DynamicQuantizeMatMul", inputs, output)
+
+    def _add_and_norm(self, weights: Weights, branch: str, trunk: str, norm: str, output: str, bias: list[str]) -> str:
+        gains = [self._vector(weights, f"{norm}.weight"), self._vector(weights, f"{norm}.bias")]
+        epsilon = self.config["layer_norm_eps"]
+        return self._node("SkipLayerNormalization", [branch, trunk, *gains, *bias], output, epsilon=epsilon)
+
+    def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        domain = "com.microsoft" if kind in _FUSED else ""
+        self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **attributes))
+        return output
+
+    def _vector(self, weights: Weights, name: str) -> str:
+        return self._make(name, weights.read(name))
+
+    def _keep(self, weights: Weights, name: str) -> str:
+        """Use a tensor as it lies in the file: mapped by the runtime, not copied."""
+        offset, length = weights.place(name)
+        self._declare(name, weights.read(name), weights.path.name, offset=offset, length=length)
+        return name
+
+    def _make(self, name: str, value: NDArray[Any]) -> str:
+        """Use a tensor computed from others."""
+        self.made[name] = np.ascontiguousarray(value)
+        self._declare(name, value, "given at run time")
+        return name
+
+    def _declare(self, name: str, value: NDArray[Any], location: str, **span: int) -> None:
+        kind = TensorProto.INT8 if value.dtype == np.int8 else TensorProto.FLOAT
+        tensor = TensorProto(name=name, data_type=kind, dims=value.shape)
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, entry in {"location": location, **span}.items():
+            tensor.external_data.add(key=key, value=str(entry))
+        self.initializers.append(tensor)
+
+    def session(self, folder: Path) -> onnxruntime.InferenceSession:
+        """The files that are mapped lie in `folder`."""
+        inputs = [
+            helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "tokens"]),
+            helper.make_tensor_value_info("mask", TensorProto.INT32, ["batch", "tokens"]),
+            helper.make_tensor_value_info("positions", TensorProto.INT64, [1, "tokens"]),
+        ]
+        shape = ["batch", "tokens", self.config["hidden_size"]]
+        output = helper.make_tensor_value_info("hidden", TensorProto.FLOAT, shape)
+        options = _options()
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(value) for value in self.made.values()]
+        options.add_external_initializers(list(self.made), values)
+        graph = helper.make_graph(self.nodes, "bert", inputs, [output], self.initializers)
+        return _run(graph, options)
+
+
+@cache
+def exact_integers() -> bool:
+    """Whether this processor multiplies 8-bit integers without overflow: older ones add pairs of products in
+    16 bits (ONNX Runtime, "Quantize ONNX models", on U8S8).
+    """
+    weight = np.full((64, 16), 127, dtype=np.int8)
+    inputs = [
+        helper.make_tensor("weight", TensorProto.INT8, weight.shape, weight.tobytes(), raw=True),
+        helper.make_tensor("scale", TensorProto.FLOAT, [1], [1.0]),
+    ]
+    node = helper.make_node("DynamicQuantizeMatMul", ["state", "weight", "scale"], ["product"], domain="com.microsoft")
+    state = helper.make_tensor_value_info("state", TensorProto.FLOAT, [16, 64])
+    product = helper.make_tensor_value_info("product", TensorProto.FLOAT, [16, 16])
+    session = _run(helper.make_graph([node], "integers", [state], [product], inputs), _options())
+    (found,) = session.run(None, {"state": np.ones((16, 64), dtype=np.float32)})
+    return bool(np.allclose(found, 64 * 127, rtol=1e-3))
+
+
+def _options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return options
+
+
+def _run(graph: onnx.GraphProto, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])

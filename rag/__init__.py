@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Lock
 
 from .answers import Answer, Citation, Hit
+from .reader import BUNDLED, Reader
 from .system import System
 
 __all__ = ["Answer", "Citation", "Hit", "System", "answer", "load"]
@@ -18,12 +19,13 @@ _loaded: dict[Path, System] = {}
 _loading = Lock()
 
 
-def load(index: Path | str = ".footnoted") -> System:
+def load(index: Path | str = ".footnoted", *, reader: Reader | None = BUNDLED) -> System:
     """The system over the index folder `index`, to be asked many questions.
 
+    `reader` reads the first passages again; None does without.
     Raises NoIndex, DamagedIndex, OtherIndex or ModelError, each with one line that says what to do.
     """
-    return System.open(index)
+    return System.open(index, reader=reader)
 
 
 def answer(

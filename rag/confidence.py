@@ -29,6 +29,9 @@ _NUMBER = re.compile(r"\d[\d.,:]*\d|\d")
 # Fitted: see the module's docstring. Bias first.
 WEIGHTS = (-4.09, -0.726, 3.963, 2.149, 2.87, -0.774, -0.148, -1.265, -0.756, -2.445, 0.117, -0.35)
 
+# The same where a reader has read the passages, and of what it adds.
+REREAD_WEIGHTS = (*WEIGHTS, 1.0, 1.0, 0.0, 0.0)
+
 
 def features(
     index: Index, question: Question, retrieved: Retrieved, sentences: Sequence[Sentence]
@@ -80,4 +83,21 @@ def confidence(index: Index, question: Question, retrieved: Retrieved, sentences
     """In [0, 1]; 0 where there is no sentence at all."""
     if not sentences:
         return 0.0
-    return probability(WEIGHTS, features(index, question, retrieved, sentences))
+    values = features(index, question, retrieved, sentences)
+    if sentences[0].reread is None:
+        return probability(WEIGHTS, values)
+    return probability(REREAD_WEIGHTS, (*values, *reread_features(sentences)))
+
+
+def reread_features(sentences: Sequence[Sentence]) -> tuple[float, ...]:
+    """What a reader adds to `features`, in about [-1, 1]: of the best sentence by how much an answer in it is
+    likelier than none, and that its passage answers; of all sentences the most of either.
+    """
+    read = [one.reread for one in sentences if one.reread]
+    best = read[0]
+    return (
+        best.margin / 10,
+        best.answers / 10,
+        max(one.margin for one in read) / 10,
+        max(one.answers for one in read) / 10,
+    )

@@ -15,6 +15,7 @@ import numpy as np
 
 from index import Index
 from index.embedding import Vectors
+from index.sentences import Span
 from index.terms import terms
 
 from .answers import Hit
@@ -61,11 +62,30 @@ KEEP = 0.4
 
 
 @dataclass(frozen=True, slots=True)
+class Reread:
+    """What the reader makes of a sentence. `margin`: the logit by which the likeliest answer within it is likelier
+    than none; `answers`: that its passage answers; `lead`: the margin less that of the passage's likeliest
+    sentence, at most 0. `answer` is the (start, end) span of that answer in the sentence; None, with the least
+    margin of its passage, for one that was not read.
+    """
+
+    margin: float
+    answers: float
+    lead: float
+    answer: Span | None
+
+    def values(self, score: float) -> tuple[float, ...]:
+        """What tells whether the sentence answers, all in about [-1, 1]; `score` is that of `rag.reading`."""
+        sure = min(max(score, 1e-4), 1 - 1e-4)
+        return math.log(sure / (1 - sure)) / 10, self.margin / 10, self.answers / 10, self.lead / 10
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """A candidate: the sentence at position `number` of a hit's passage, `document.text[start:end]`.
 
     `score` is the probability, by the model, that it answers; `vector` (dim,) its late-chunking
-    embedding; `words` its stemmed terms.
+    embedding; `words` its stemmed terms; `reread` what a reader makes of it, where one has read it.
     """
 
     hit: Hit
@@ -77,6 +97,7 @@ class Sentence:
     features: Features
     vector: Vectors
     words: frozenset[str]
+    reread: Reread | None = None
 
     @property
     def language(self) -> str:

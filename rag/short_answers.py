@@ -1,7 +1,8 @@
 """The few words within a quoted sentence that are the answer itself: a name, a number, a date.
 
-Candidates are the expressions of the wanted kind that the question does not bring itself; the one whose
-surroundings share most with the question is taken. Where the kind is not known, nothing is marked.
+A reader says where they are. Without one, candidates are the expressions of the wanted kind that the question
+does not bring itself, and the one whose surroundings share most with the question is taken; where the kind is
+not known, nothing is marked.
 """
 
 import re
@@ -66,14 +67,18 @@ _SHORT_TIME = re.compile(r"(?:second|minute|hour)s?$", re.IGNORECASE)
 _LASTING = re.compile(r"\bhow (?:long|old|often)\b", re.IGNORECASE)
 # The best candidate must be so much better than the next, or nothing is marked: a wrong mark misleads.
 _LEAD = 1.3
+# A reader's answer must be by so much likelier than none (a logit).
+MARGIN = -2.0
 # Of more candidates than this in one sentence (a list, a table without cells) none stands out.
 _MOST = 64
 
 
 def short_answer(index: Index, question: Question, sentence: Sentence) -> Span | None:
-    """The (start, end) characters of a sentence's text that answer; None if nothing in it is of the wanted
-    kind, or nothing stands out.
+    """The (start, end) characters of a sentence's text that answer: those that a reader found, if one has read
+    it; else None if nothing in it is of the wanted kind, or nothing stands out.
     """
+    if sentence.reread:
+        return sentence.reread.answer if sentence.reread.margin >= MARGIN else None
     weights = index.query_weights(question.text, sentence.language, question.further)
     return _nearest(question, sentence.text, sentence.language, weights)
 

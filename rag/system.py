@@ -9,6 +9,7 @@ from threading import Lock
 
 from index import Index
 from index.embedding import Embedder
+from index.errors import ModelError
 
 from .answers import Answer, Hit, Timings
 from .citing import cite
@@ -17,7 +18,9 @@ from .conversation import EARLIER, Search, follow_up
 from .disagreement import disagreement
 from .overview import overview
 from .questions import Question, Wanted
+from .reader import BUNDLED, Reader
 from .reading import KEEP, Sentence, choose, read
+from .rereading import read_again
 from .retrieval import Mode, retrieve
 from .short_answers import short_answer
 from .tracing import Trace, trace
@@ -40,18 +43,37 @@ class System:
     Safe to use from several threads.
     """
 
-    def __init__(self, index: Index, load_s: float = 0.0) -> None:
+    def __init__(self, index: Index, load_s: float = 0.0, reader: Reader | None = None) -> None:
         self._index = index
         self._opening = Lock()
         self._load_s = load_s
+        self._reader = reader
+        self._reader_notice = ""
 
     @classmethod
-    def open(cls, at: Path | str, *, embedder: Embedder | None = None) -> "System":
-        """Raises NoIndex, DamagedIndex, OtherIndex or ModelError."""
+    def open(cls, at: Path | str, *, embedder: Embedder | None = None, reader: Reader | None = BUNDLED) -> "System":
+        """`reader` rereads the first passages; None: sentences are scored without one, as they are, with a
+        notice, where the bundled one is missing or damaged.
+
+        Raises NoIndex, DamagedIndex, OtherIndex or ModelError.
+        """
         started = time.perf_counter()
         index = Index.open(at, embedder=embedder)
         index.check_model()
-        return cls(index, time.perf_counter() - started)
+        notice = ""
+        if reader is BUNDLED:
+            try:
+                BUNDLED.check()
+            except ModelError as error:
+                reader, notice = None, f"{error}; until then sentences are scored without it"
+        system = cls(index, time.perf_counter() - started, reader)
+        system._reader_notice = notice
+        return system
+
+    @property
+    def notices(self) -> list[str]:
+        """A line for a person for each thing that is not as it should be: the index, the reader."""
+        return [line for line in (self.index.notice, self._reader_notice) if line]
 
     @property
     def index(self) -> Index:
@@ -73,7 +95,8 @@ class System:
         """At which stage a phrase of the documents was lost for a query. Raises UsageError if either is empty."""
         limit = THRESHOLD if threshold is None else threshold
         answer = self.answer(query, limit)
-        return trace(self.index, query, phrase, answer, limit, disputed=answer.text.startswith(DISAGREE))
+        disputed = answer.text.startswith(DISAGREE)
+        return trace(self.index, query, phrase, answer, limit, disputed=disputed, reader=self._reader)
 
     def answer(
         self,
@@ -120,6 +143,9 @@ class System:
             sure = 1.0
         else:
             sentences = read(index, asked, retrieved)
+            if self._reader:
+                retrieved, sentences = read_again(self._reader, index, asked, retrieved, sentences)
+                partial = replace(partial, hits=retrieved.hits)
             sure = confidence(index, asked, retrieved, sentences)
             lead, chosen = _compose(index, asked, sentences, citations)
         if not chosen or sure < (THRESHOLD if threshold is None else threshold):

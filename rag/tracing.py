@@ -16,7 +16,9 @@ from index.terms import terms
 from .answers import Answer
 from .fusion import POOL
 from .questions import Question, Wanted
+from .reader import Reader
 from .reading import KEEP, PASSAGES, Features, Sentence, read, same
+from .rereading import read_again
 from .retrieval import retrieve
 
 # Left-out files that the report names, and rare words that it proposes.
@@ -72,9 +74,11 @@ class _Place:
         return start < self.end and self.start < end
 
 
-def trace(index: Index, query: str, phrase: str, answer: Answer, threshold: float, *, disputed: bool) -> Trace:
-    """Follow the phrase through every stage of a query; `answer` is its answer, given at `threshold`,
-    `disputed` if it shows two sentences that disagree.
+def trace(
+    index: Index, query: str, phrase: str, answer: Answer, threshold: float, *, disputed: bool, reader: Reader | None
+) -> Trace:
+    """Follow the phrase through every stage of a query; `answer` is its answer, given at `threshold` with
+    `reader`, `disputed` if it shows two sentences that disagree.
 
     Of several places with the phrase, the one whose passage ranks best is followed. Case, white space,
     and the kinds of quotes and dashes make no difference.
@@ -97,7 +101,10 @@ def trace(index: Index, query: str, phrase: str, answer: Answer, threshold: floa
                 _lexical(index, index.lexical(question.text, index.passages), place.row, question, place.passage),
                 _fused(ranking.rows, [hit.score for hit in ranking.hits], place.row),
             ]
-            sentences = read(index, question, retrieve(index, question.text, PASSAGES))
+            retrieved = retrieve(index, question.text, PASSAGES)
+            sentences = read(index, question, retrieved)
+            if reader:
+                _, sentences = read_again(reader, index, question, retrieved, sentences)
             stages += [_read(sentences, place)] if stages[-1].passed else []
             stages.append(_answered(answer, sentences, places, threshold, disputed))
     by_name = {stage.name: stage for stage in stages}
@@ -248,19 +255,21 @@ def _read(sentences: list[Sentence], place: _Place) -> Stage:
     best = sentences[0]
     detail = f"rank {rank} of {len(sentences)} sentences, score {sentence.score:.2f}"
     if rank > 1:
-        detail += f" (the first has {best.score:.2f}: {_better(best.features, sentence.features)})"
+        detail += f" (the first has {best.score:.2f}: {_better(best, sentence)})"
     figures = {
         "rank": rank,
-        "score": round(sentence.score, 4),
-        "features": dict(zip(Features.__slots__, sentence.features.values(), strict=True)),
-        "best": {
-            "source": best.hit.passage.source,
-            "quote": best.text,
-            "score": round(best.score, 4),
-            "features": dict(zip(Features.__slots__, best.features.values(), strict=True)),
-        },
+        **_scores(sentence),
+        "best": {"source": best.hit.passage.source, "quote": best.text, **_scores(best)},
     }
     return Stage("read", rank == 1 or sentence.score >= KEEP * best.score, detail, figures)
+
+
+def _scores(sentence: Sentence) -> dict[str, Any]:
+    features = dict(zip(Features.__slots__, sentence.features.values(), strict=True))
+    found: dict[str, Any] = {"score": round(sentence.score, 4), "features": features}
+    if sentence.reread:
+        found["reader"] = {"margin": round(sentence.reread.margin, 3), "answers": round(sentence.reread.answers, 3)}
+    return found
 
 
 def _mine(sentences: list[Sentence], place: _Place) -> tuple[int, Sentence] | None:
@@ -278,12 +287,16 @@ _SAID = {
     "context": "its heading or the sentence before has more of the words",
     "around": "more of the words stand around it",
     "offered": "it has the kind of thing that is asked for",
+    "reader": "the reader finds an answer in it sooner",
 }
 
 
-def _better(best: Features, mine: Features) -> str:
+def _better(best: Sentence, mine: Sentence) -> str:
     """What speaks for the first sentence, most telling first."""
-    gaps = {name: getattr(best, name) - getattr(mine, name) for name in _SAID}
+    names = [name for name in _SAID if name in Features.__slots__]
+    gaps = {name: getattr(best.features, name) - getattr(mine.features, name) for name in names}
+    if best.reread and mine.reread:
+        gaps["reader"] = (best.reread.margin - mine.reread.margin) / 10
     telling = sorted((name for name in gaps if gaps[name] > 0.02), key=lambda name: -gaps[name])
     return ", ".join(_SAID[name] for name in telling[:2]) or "by little"
 

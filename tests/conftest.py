@@ -15,6 +15,8 @@ import pytest
 from hypothesis import settings
 
 from index.embedding import Vectors, unit
+from rag.reader import BUNDLED
+from rag.rereading import read_again
 
 settings.register_profile("footnoted", deadline=None, derandomize=True)
 settings.load_profile("footnoted")
@@ -58,6 +60,17 @@ def _own_cache(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     if request.node.get_closest_marker("model") is None:
         cache = tmp_path_factory.mktemp("cache")
         request.getfixturevalue("monkeypatch").setenv("FOOTNOTED_CACHE", str(cache))
+
+
+@pytest.fixture(autouse=True)
+def _no_bundled_reader(request: pytest.FixtureRequest) -> None:
+    """The bundled reader is a model: it reads only in tests that say so."""
+    if request.node.get_closest_marker("model") is None:
+
+        def unless_bundled(reader: object, *given: object) -> object:
+            return given[2:] if reader is BUNDLED else read_again(reader, *given)  # type: ignore[arg-type]
+
+        request.getfixturevalue("monkeypatch").setattr("rag.system.read_again", unless_bundled)
 
 
 class WordEmbedder:

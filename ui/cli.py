@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     search.add_argument("-k", type=int, default=10, metavar="N", help="number of passages (default 10)")
     search.add_argument("--why", metavar="PHRASE", help="tell at which stage the passage with these words was lost")
     _mode(search)
+    _reader(search)
 
     chat = command("chat", "open the chat page", "footnoted chat ~/papers --port 7911")
     chat.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders to index first")
@@ -161,8 +162,15 @@ def _answering(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--threshold", type=_fraction, metavar="P", help="refuse below this confidence (0 never refuses)"
     )
+    _reader(command)
+
+
+def _reader(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--reader", choices=["none"], default="none", help="model that rereads the passages (none: sentence scoring)"
+        "--reader",
+        choices=["bundled", "none"],
+        default="bundled",
+        help="model that reads the first passages again (none: sentences are scored without one)",
     )
 
 

@@ -16,6 +16,7 @@ from index.index import Index, verify
 from index.indexing import remove, update
 from index.manifest import FORMAT, is_index
 from rag.feedback import FILE, Feedback, read_feedback
+from rag.reader import READERS
 from rag.system import System
 
 from . import printing
@@ -50,17 +51,18 @@ def _index(options: argparse.Namespace) -> int:
     return PARTLY if done.documents["failed"] or done.partly else DONE
 
 
-def _opened(folder: Path) -> System:
-    """The system; if the index had to fall back to an older generation, a person is told."""
-    system = System.open(folder)
-    printing.notice(system.index.notice)
+def _opened(options: argparse.Namespace) -> System:
+    """The system; if the index had to fall back to an older generation, or there is no reader, a person is told."""
+    system = System.open(options.index, reader=READERS[options.reader])
+    for notice in system.notices:
+        printing.notice(notice)
     return system
 
 
 def _ask(options: argparse.Namespace) -> int:
     if options.question == "-" and options.after:
         raise UsageError('--after goes with one question: "-" reads single ones')
-    system = _opened(options.index)
+    system = _opened(options)
     if options.question != "-":
         answer = system.answer(options.question, options.threshold, history=options.after)
         printing.answer(answer, as_json=options.json)
@@ -77,7 +79,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _search(options: argparse.Namespace) -> int:
-    system = _opened(options.index)
+    system = _opened(options)
     if options.why is not None:
         printing.trace(system.why(options.query, options.why), as_json=options.json)
         return DONE
@@ -95,7 +97,15 @@ def _chat(options: argparse.Namespace) -> int:
             )
     from .server import serve  # gradio takes seconds to import
 
-    serve(options.index, host=options.host, port=options.port, threshold=options.threshold, browser=options.open)
+    reader = READERS[options.reader]
+    serve(
+        options.index,
+        host=options.host,
+        port=options.port,
+        threshold=options.threshold,
+        reader=reader,
+        browser=options.open,
+    )
     return DONE
 
 
@@ -141,7 +151,7 @@ def _eval_questions(options: argparse.Namespace) -> "tuple[Report | QuestionRepo
     from eval.questions import load_questions
 
     questions = load_questions(options.questions)
-    system = _opened(options.index)
+    system = _opened(options)
     with Bar() as bar:
         report = evaluate_questions(
             questions,
@@ -166,7 +176,7 @@ def _eval_collection(options: argparse.Namespace) -> "tuple[Report | QuestionRep
         at = at.with_name(f"{at.name}-{printing.short_hash(embedder.name)}")
     with Bar() as bar:
         update(at, [collection.corpus], embedder=embedder, progress=bar.indexing)
-        system = System.open(at, embedder=embedder)
+        system = System.open(at, embedder=embedder, reader=READERS[options.reader])
         report = evaluate(
             collection, system, options.mode, settings=_settings(system.index), progress=bar.counting("queries")
         )
@@ -182,7 +192,7 @@ def _eval_topics(options: argparse.Namespace) -> "tuple[Report | QuestionReport,
     topics = read_topics(options.topics)
     qrels = read_qrels(options.qrels) if options.qrels else {}
     spans = read_spans(options.spans) if options.spans else {}
-    system = _opened(options.index)
+    system = _opened(options)
     with Bar() as bar:
         report = evaluate_topics(
             topics,
@@ -211,7 +221,7 @@ def _eval_feedback(options: argparse.Namespace) -> "tuple[Report | QuestionRepor
     from eval.feedback import evaluate_feedback, judged
 
     asked = judged(_said(options.index))
-    system = _opened(options.index)
+    system = _opened(options)
     with Bar() as bar:
         report = evaluate_feedback(
             asked,

@@ -214,7 +214,7 @@ def _header(system: System) -> str:
     return (
         f"<h1>{TITLE}</h1><p>{documents:,} {noun}, {index.passages:,} passages. "
         "Every sentence of an answer is quoted from them.</p>"
-        + (f'<p class="warning">{escape(index.notice)}</p>' if index.notice else "")
+        + "".join(f'<p class="warning">{escape(notice)}</p>' for notice in system.notices)
     )
 
 

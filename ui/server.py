@@ -21,6 +21,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from index.errors import FootnotedError, UsageError
 from rag.feedback import record
+from rag.reader import BUNDLED, Reader
 from rag.system import System
 
 from .guard import Guard, from_this_page
@@ -105,7 +106,15 @@ def _style() -> str:
     return (HERE / "page.css").read_text(encoding="utf-8")
 
 
-def serve(at: Path, *, host: str, port: int, threshold: float | None = None, browser: bool = False) -> None:
+def serve(
+    at: Path,
+    *,
+    host: str,
+    port: int,
+    threshold: float | None = None,
+    reader: Reader | None = BUNDLED,
+    browser: bool = False,
+) -> None:
     """Serve the chat page over the index at `at` until interrupted.
 
     Raises UsageError if the address is taken or not this machine's.
@@ -123,7 +132,7 @@ def serve(at: Path, *, host: str, port: int, threshold: float | None = None, bro
                 else "is --host this machine's?"
             )
             raise UsageError(f"cannot listen on {host}:{port} ({reason.lower()}): {advice}") from None
-    system = System.open(at)
+    system = System.open(at, reader=reader)
     local = host in ("127.0.0.1", "localhost", "::1")
     if not local:
         print(

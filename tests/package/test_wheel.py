@@ -44,7 +44,8 @@ def test_the_wheel_holds_the_four_packages_and_their_files_only(installed: Path)
     (record,) = site.glob("footnoted-*.dist-info/RECORD")
     tops = {line.split("/")[0].split(",")[0] for line in record.read_text().splitlines()}
     assert {"index", "rag", "eval", "ui"} <= tops
-    assert not {"tests", "docs", "benchmarks", "examples"} & tops
+    assert not {"tests", "docs", "benchmarks", "examples", "training"} & tops
+    assert (site / "rag" / "reader.safetensors").is_file()
     assert (site / "ui" / "page.css").is_file()
     assert (site / "ui" / "page.js").is_file()
 
@@ -56,6 +57,7 @@ def test_it_indexes_and_answers_outside_the_clone(installed: Path, tmp_path: Pat
     assert json.loads(indexed.stdout)["documents"]["added"] == 1
     answered = run(installed, "ask", "When does the lease end?", "--json", at=tmp_path)
     assert json.loads(answered.stdout)["citations"][0]["quote"] == "The lease ends on 31 March 2030."
+    assert answered.stderr == ""  # the reader is there
 
 
 def test_a_users_files_of_the_same_names_are_documents_and_never_run(installed: Path, tmp_path: Path) -> None:

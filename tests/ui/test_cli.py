@@ -597,3 +597,18 @@ def test_a_bad_line_is_done_in_part_and_a_guessed_encoding_is_not(run: Callable,
     status, out, _ = run("index", "docs")
     assert status == 0
     assert "its encoding is a guess" in out
+
+
+def test_a_damaged_reader_is_said_and_done_without(
+    run: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("index", "docs")
+    monkeypatch.setattr("rag.reader.BUNDLED._file", tmp_path / "docs" / "notes.txt")
+    status, out, err = run("ask", "When does the lease end?")
+    assert status == 0
+    assert "The lease ends on 31 March 2030. [1]" in out
+    assert err.count("\n") == 1
+    assert "notes.txt is not the one of this version (sha256 " in err
+    assert err.endswith("install footnoted again; until then sentences are scored without it\n")
+    assert run("ask", "When does the lease end?", "--reader", "none") == (0, out, "")
+    assert run("ask", "Why?", "--reader", "better")[0] == 2

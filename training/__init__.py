@@ -1,0 +1,1 @@
+"""How the reader of rag/ was trained: `python -m training --help`."""
