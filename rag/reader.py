@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from index.graph import Weights
 
 WEIGHTS = Path(__file__).parent / "reader.safetensors"
-WEIGHTS_SHA256 = "not trained yet"
+WEIGHTS_SHA256 = "5cbcfc344943e61b122452eb8f943e665b2dcfef8c1fcba4ed12ccf0d6d24cbe"
 
 # Word pieces that a marked answer has at most.
 LONGEST_ANSWER = 30

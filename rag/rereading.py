@@ -18,13 +18,15 @@ from .retrieval import Retrieved
 
 # Languages that the reader was trained in.
 LANGUAGES = frozenset({"en"})
-# Characters of a passage that are read, around its likeliest sentences.
+# Characters of a passage that are read, around its likeliest sentences: 400, 600 and 1,000 give the answer in one
+# quote for .826, .834 and .834 of 500 tuning questions, with 540, 810 and 1,110 word pieces.
 WIDTH = 600
 
 
 # Fitted by benchmarks/fit_reading.py, as those of rag/reading.py; bias first. Of `Reread.values`.
-WEIGHTS = (-1.0, 1.0, 3.0, 3.0, 1.0)
-# Share of the reader's word in the order of the passages, beside the retrieval's score.
+WEIGHTS = (-0.01, 3.372, 2.056, 1.54, 0.001)
+# Share of the reader's word in the order of the passages, beside the retrieval's score. The right passage first, on
+# the tuning half: .813 at 0, .858 at .2, .877 at .5, .875 at .7, .858 at 1.
 SHARE = 0.5
 
 
@@ -38,7 +40,8 @@ def read_again(
     if not sentences or not {index.question_language(question.text), hits[0].passage.language} <= LANGUAGES:
         return retrieved, list(sentences)
     excerpts = [excerpt(hit.passage, sentences) for hit in hits]
-    readings = reader.read(question.text, [one for one, _ in excerpts])
+    wording = " ".join([question.text, *question.further])  # a follow-up with what it leans on
+    readings = reader.read(wording, [one for one, _ in excerpts])
     again: list[Sentence] = []
     for hit, (_, begin), reading in zip(hits, excerpts, readings, strict=True):
         own = [one for one in sentences if one.hit is hit]

@@ -85,11 +85,13 @@ class System:
     def search(self, query: str, k: int = 10, mode: Mode = "fused", *, history: Sequence[str] = ()) -> tuple[Hit, ...]:
         """The k best passages, best first, for a query after the questions of `history`.
 
+        A reader is not asked: of the queries of a search it orders the passages worse (docs/evaluation.md).
         Raises UsageError for an empty query.
         """
         index = self.index
         search = self._follow_up(index, Question.parse(query), history)
-        return retrieve(index, search.question.text, k, mode, vector=search.vector, further=search.read.further).hits
+        asked = search.read
+        return retrieve(index, asked.text, k, mode, vector=search.vector, further=asked.further).hits
 
     def why(self, query: str, phrase: str, threshold: float | None = None) -> Trace:
         """At which stage a phrase of the documents was lost for a query. Raises UsageError if either is empty."""

@@ -35,7 +35,7 @@ def test_it_learns_what_answers_and_where(tiny: Path, tmp_path: Path) -> None:
     said: list[str] = []
     model = fitting.fit(tiny, epochs, 400, [], tmp_path, said.append)
     losses = fitting.losses_of(model, list(epochs(""))[:6], torch.device("cpu"))
-    assert all(float(losses[name]) < 0.05 for name in ("answers", "rank", "span"))
+    assert all(losses[name].item() < 0.05 for name in ("answers", "rank", "span"))
     assert [line.split(":")[0] for line in said] == ["step 50 of 100", "step 100 of 100"]
 
 
