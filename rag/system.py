@@ -19,7 +19,7 @@ from .disagreement import disagreement
 from .overview import overview
 from .questions import Question, Wanted
 from .reader import BUNDLED, Reader
-from .reading import KEEP, Sentence, choose, read
+from .reading import Sentence, choose, kept, read
 from .rereading import read_again
 from .retrieval import Mode, retrieve
 from .short_answers import short_answer
@@ -155,7 +155,7 @@ class System:
             done = replace(partial, text=text, abstained=True, confidence=sure)
         else:
             # A sentence that is quoted for its neighbour's sake answers nothing itself.
-            likely = KEEP * max(one.score for one in chosen)
+            likely = kept(max(chosen, key=lambda one: one.score))
             answers = [short_answer(index, asked, one) if lead or one.score >= likely else None for one in chosen]
             text, cited = cite(chosen, lead, answers)
             done = replace(partial, text=text, citations=cited, confidence=sure)

@@ -17,7 +17,7 @@ from .answers import Answer
 from .fusion import POOL
 from .questions import Question, Wanted
 from .reader import Reader
-from .reading import KEEP, PASSAGES, Features, Sentence, read, same
+from .reading import PASSAGES, Features, Sentence, kept, read, same
 from .rereading import read_again
 from .retrieval import retrieve
 
@@ -261,7 +261,7 @@ def _read(sentences: list[Sentence], place: _Place) -> Stage:
         **_scores(sentence),
         "best": {"source": best.hit.passage.source, "quote": best.text, **_scores(best)},
     }
-    return Stage("read", rank == 1 or sentence.score >= KEEP * best.score, detail, figures)
+    return Stage("read", rank == 1 or sentence.score >= kept(best), detail, figures)
 
 
 def _scores(sentence: Sentence) -> dict[str, Any]:
@@ -317,8 +317,9 @@ def _answered(
         detail = "not cited: two sentences that disagree are shown instead"
     elif twin := next((one for one in sentences[: mine[0] - 1] if same(one, mine[1])), None):
         detail = f"not cited: {twin.hit.passage.source} says nearly the same, “{twin.text}”"
-    elif mine[1].score < KEEP * sentences[0].score:
-        detail = f"not cited: its score {mine[1].score:.2f} is below {KEEP} of the first sentence's"
+    elif mine[1].score < kept(sentences[0]):
+        share = kept(sentences[0]) / sentences[0].score
+        detail = f"not cited: its score {mine[1].score:.2f} is below {share:.1f} of the first sentence's"
     else:
         detail = f"not cited: the {len(answer.citations)} sentences that are cited come before it"
     return Stage("answer", False, detail, figures)
