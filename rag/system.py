@@ -166,11 +166,13 @@ class System:
         )
 
     def _follow_up(self, index: Index, question: Question, history: Sequence[str]) -> Search:
-        """What is searched for; the last question of `history` is answered again for the names in its answer."""
+        """What is searched for; the last question of `history` is answered again, without a reader, for the names in
+        its answer.
+        """
 
         def answered() -> str:
             *before, last = history
-            earlier = self.answer(last, history=before[1 - EARLIER :])
+            earlier = System(index).answer(last, history=before[1 - EARLIER :])
             return " ".join(one.quote for one in earlier.citations)
 
         return follow_up(index, question, history, answered) if history else Search(question)

@@ -98,7 +98,7 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
     context.close()
 
 
-def ask(page: Page, question: str, turn: int = 1) -> None:
+def enter(page: Page, question: str) -> None:
     page.fill("#question textarea", question)
     # Enter is not heard while the turn before, whose answer is there already, is not quite over: press it as a person
     # would, until the box is emptied.
@@ -107,6 +107,10 @@ def ask(page: Page, question: str, turn: int = 1) -> None:
         with suppress(TimeoutError):
             page.wait_for_function("document.querySelector('#question textarea').value === ''", timeout=3_000)
             break
+
+
+def ask(page: Page, question: str, turn: int = 1) -> None:
+    enter(page, question)
     page.wait_for_selector(f"#t-{turn} .state:not(:has-text('reading'))", timeout=20_000)
 
 
@@ -171,6 +175,8 @@ def test_asking_again_gives_the_last_answer_anew(page: Page) -> None:
 
 BROKE = "What did she break?"
 ADDED = f"{BROKE} · Sólheim Tunnel fell stairs B"
+BROKEN = "Petra Sólheim had fallen on the stairs to Tunnel B and broken her left wrist."
+RECOVERED = "Did she recover?"  # alone it is answered by nothing
 LINE = "#searched-for textarea"
 
 
@@ -182,7 +188,7 @@ def test_a_follow_up_shows_what_it_was_searched_for_and_the_person_can_change_it
     page.wait_for_selector(LINE)
     assert page.input_value(LINE) == ADDED
     assert page.get_by_label("Searched for").count() == 1
-    assert page.inner_text("#c-2-1 mark") == FELL
+    assert page.inner_text("#c-2-1 mark") == BROKEN
     page.fill(LINE, "Who set the broken wrist by the light of two head torches?")
     page.press(LINE, "Enter")
     page.wait_for_selector("#t-2 h3:has-text('head torches')")
@@ -193,7 +199,7 @@ def test_a_follow_up_shows_what_it_was_searched_for_and_the_person_can_change_it
 
 def test_the_question_alone_can_be_searched_and_stays_alone_when_asked_again(page: Page) -> None:
     ask(page, FALL)
-    ask(page, BROKE, turn=2)
+    ask(page, RECOVERED, turn=2)
     page.wait_for_selector(LINE)
     page.click("text=Search for the question alone")
     page.wait_for_selector("#chat .refusal")
@@ -207,7 +213,7 @@ def test_the_question_alone_can_be_searched_and_stays_alone_when_asked_again(pag
 
 def test_an_emptied_search_changes_nothing_and_a_new_conversation_forgets(page: Page) -> None:
     ask(page, FALL)
-    ask(page, BROKE, turn=2)
+    ask(page, RECOVERED, turn=2)
     page.wait_for_selector(LINE)
     page.fill(LINE, "  ")
     page.press(LINE, "Enter")
@@ -216,15 +222,14 @@ def test_an_emptied_search_changes_nothing_and_a_new_conversation_forgets(page: 
     page.click("text=New conversation")
     page.wait_for_selector("#sources .hint")
     assert page.locator(LINE).count() == 0
-    ask(page, BROKE)
+    ask(page, RECOVERED)
     page.wait_for_selector("#chat .refusal")
     assert page.locator(LINE).count() == 0
 
 
 def test_what_was_refused_as_no_question_is_nothing_to_lean_on(page: Page) -> None:
     ask(page, FALL)
-    page.fill("#question textarea", "x" * 4001)
-    page.keyboard.press("Enter")
+    enter(page, "x" * 4001)
     page.wait_for_selector("#chat .notice")
     page.click("text=Ask again")
     page.wait_for_timeout(700)
@@ -431,21 +436,22 @@ def test_a_refusal_is_judged_by_the_passage_that_has_the_answer(page: Page, fold
 
 
 def test_a_follow_up_is_judged_for_what_was_searched_which_stands_alone(page: Page, folder: Path) -> None:
+    searched = ADDED.replace(BROKE, RECOVERED)
     ask(page, FALL)
-    ask(page, BROKE, turn=2)
+    ask(page, RECOVERED, turn=2)
     page.wait_for_selector("#j-2 .up[aria-pressed=false]")
     press(page, "#j-2 .up")
     last = said(folder)[-1]
-    assert (last["question"], last["good"], [one["quote"] for one in last["cited"]]) == (ADDED, True, [FELL])
+    assert (last["question"], last["good"], [one["quote"] for one in last["cited"]]) == (searched, True, [BROKEN])
     done = subprocess.run([FOOTNOTED, "eval", "--from-feedback", "--json"], cwd=folder, capture_output=True, text=True)
-    assert json.loads(done.stdout)["metrics"]["right source cited"] == 1.0
+    assert json.loads(done.stdout)["metrics"]["refused as judged"] == 1.0
     page.click("text=Search for the question alone")
     page.wait_for_selector("#chat .refusal")
     page.wait_for_selector("#j-2 .up[aria-pressed=false]")  # another search, another judgement
     assert page.inner_text("#j-2 .up") == "Right to refuse"
     page.click("text=New conversation")
     page.wait_for_selector("#sources .hint")
-    ask(page, ADDED)
+    ask(page, searched)
     page.wait_for_selector("#j-1 .up[aria-pressed=true]")
     press(page, "#j-1 .up", "Taken back.")
 
@@ -511,7 +517,8 @@ def test_a_second_endpoint_takes_the_questions_before(address: str) -> None:
 
     client = Client(address, verbose=False)
     got = client.predict(BROKE, [FALL], api_name="/follow_up")
-    assert (got["searched"], got["text"]) == (ADDED, f"{FELL} [1]")
+    assert got["searched"] == ADDED
+    assert got["citations"][0]["quote"] == BROKEN
     for history in (7, FALL, [3], ["  "]):
         with pytest.raises(AppError, match=r"history must be a list|a question is a text|the question is empty"):
             client.predict(BROKE, history, api_name="/follow_up")
