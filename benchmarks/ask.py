@@ -26,6 +26,7 @@ def main() -> None:
         cost([sys.executable, HERE / "plain.py", "build", options.file, plain])
         commands = {
             "footnoted": [FOOTNOTED, "ask", options.question, "--index", ours],
+            "without a reader": [FOOTNOTED, "ask", options.question, "--index", ours, "--reader", "none"],
             "plain": [sys.executable, HERE / "plain.py", "ask", plain, options.question],
         }
         costs = {name: [cost(command)] for name, command in commands.items()}  # a first one each, to warm the disk
@@ -33,8 +34,9 @@ def main() -> None:
             for name, command in commands.items():
                 costs[name].append(cost(command))
     figures = {name: medians(runs[1:]) for name, runs in costs.items()}
-    ratios = sorted(one.cpu / other.cpu for one, other in zip(costs["footnoted"][1:], costs["plain"][1:], strict=True))
-    figures["cpu ratio"] = {"median": round(ratios[len(ratios) // 2], 3), "most": round(ratios[-1], 3)}
+    for name in ("footnoted", "without a reader"):
+        ratios = sorted(one.cpu / other.cpu for one, other in zip(costs[name][1:], costs["plain"][1:], strict=True))
+        figures[f"cpu ratio, {name}"] = {"median": round(ratios[len(ratios) // 2], 3), "most": round(ratios[-1], 3)}
     record("ask", {"runs": options.runs, **figures})
     print(figures)
 

@@ -51,13 +51,19 @@ def _answers() -> str:
         figures["papers"],
         _read("conversation")["figures"]["last turns"],
     )
+    alone = figures["without a reader"]
     types, refusal = seed["types"], seed["refusal"]
+
+    def both(name: str) -> str:
+        return f"{squad[name][0]:.3f} ({alone['squad'][name][0]:.3f})"
+
     unanswerable = refusal["unanswerable_refused"] + refusal["unanswerable_answered"]
     lines = [
-        f"SQuAD v2.0 dev, all paragraphs, {squad['answerable']:,} questions of the articles not tuned on: the answer "
-        f"in one quoted sentence {squad['answer in one quote'][0]:.3f}, in at most three "
-        f"{squad['answer in at most three'][0]:.3f}; confidence against {squad['deceptive']:,} questions written to "
-        f"deceive AUROC {squad['AUROC against the deceptive'][0]:.3f}, against questions of other collections "
+        f"SQuAD v2.0 dev, all paragraphs, {squad['answerable']:,} questions of the articles not tuned on (in brackets "
+        f"without the reader): the right paragraph first {both('gold first')}, the answer in one quoted sentence "
+        f"{both('answer in one quote')}, in at most three {both('answer in at most three')}, the words marked exact "
+        f"{both('EM')}, F1 {both('F1')}; confidence against {squad['deceptive']:,} questions written to "
+        f"deceive AUROC {both('AUROC against the deceptive')}, against questions of other collections "
         f"{squad['AUROC against chunking-evaluation'][0]:.3f} and {squad['AUROC against cranfield'][0]:.3f}.",
         f"A long encyclopaedia article, 20 questions (never tuned on): {types['fact']['quoted']} of "
         f"{types['fact']['questions']} facts answered in the quotes, {types['contested']['right']} of "
@@ -76,11 +82,17 @@ def _answers() -> str:
 def _ask() -> str:
     ask = _read("ask")
     figures, machine = ask["figures"], ask["machine"]
+    alone, plain = figures["without a reader"], figures["plain"]
+    ratio = {name: figures[f"cpu ratio, {name}"]["median"] for name in ("footnoted", "without a reader")}
+
+    def shown(one: dict[str, float]) -> str:
+        return f"{one['cpu']:.2f} CPU seconds and {one['peak_mb']:.0f} MB"
+
     return (
-        f"`footnoted ask`, whole process: {figures['footnoted']['cpu']:.2f} CPU seconds and "
-        f"{figures['footnoted']['peak_mb']:.0f} MB; plain sentence-transformers + FAISS, searching only: "
-        f"{figures['plain']['cpu']:.2f} and {figures['plain']['peak_mb']:.0f} MB (median ratio "
-        f"{figures['cpu ratio']['median']:.2f}, {figures['runs']} runs in turn).\n\n"
+        f"`footnoted ask`, whole process: {shown(figures['footnoted'])}, without the reader {shown(alone)}; plain "
+        f"sentence-transformers + FAISS, searching only: {shown(plain)} (median ratios "
+        f"{ratio['footnoted']:.2f} and {ratio['without a reader']:.2f}, "
+        f"{figures['runs']} runs in turn).\n\n"
         f"{machine['processor']}, {machine['cores']} cores, {ask['date']}. `python benchmarks/retrieval.py --data DIR` "
         "and `answers.py`, `conversation.py`, `ask.py` beside it show these; benchmarks/results has the versions."
     )
