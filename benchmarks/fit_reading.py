@@ -93,6 +93,36 @@ def fit_within(groups: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, 
     return (bias, *(round(float(scale * weight), 3) for weight in weights))
 
 
+# Of the weight on a fit of the confidence: half on answerable questions, a quarter on deceptive ones, a quarter on
+# those whose text was taken out of the index.
+SHARES = {"squad answerable": 0.25, "squad deceptive": 0.25, "squad away": 0.125}
+OTHER_SHARES = {"answerable": 0.25, "away": 0.125}
+
+
+def fit_confidence(scored: dict[str, list[tuple[float, ...]]]) -> tuple[float, ...]:
+    """Weights fitted on the features of the tuning kinds; prints what they give on every kind."""
+    share = {}
+    for name in (name for name in scored if name.startswith("tuning: ")):
+        kind = name.removeprefix("tuning: ")
+        share[name] = SHARES[kind] if kind in SHARES else OTHER_SHARES[kind.split()[-1]]
+    rows = [row for name in share for row in scored[name]]
+    labels = [name.endswith("answerable") for name in share for _ in scored[name]]
+    weights = [share[name] / len(scored[name]) * len(rows) for name in share for _ in scored[name]]
+    fitted = fit(rows, labels, weights)
+    sure = {name: [reading.probability(fitted, row) for row in part] for name, part in scored.items()}
+    for yes in (name for name in sure if name.endswith(" answerable")):
+        for no in (yes.replace("answerable", other) for other in ("deceptive", "away")):
+            if no in sure:
+                auroc = roc_auc_score([1] * len(sure[yes]) + [0] * len(sure[no]), sure[yes] + sure[no])
+                print(f"AUROC {yes} / {no}: {auroc:.3f}")
+    for threshold in (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5):
+        print(
+            f"  THRESHOLD {threshold}: refused",
+            ", ".join(f"{name} {np.mean([value < threshold for value in part]):.3f}" for name, part in sure.items()),
+        )
+    return fitted
+
+
 def quoted(sentences: Sequence[Sentence], asked: Asked, most: int, keep: float) -> tuple[bool, int]:
     reading.KEEP = keep
     chosen = reading.choose(sentences, most)
@@ -165,34 +195,8 @@ def main() -> None:
             name: [confidence.features(index, question, found, sentences) for _, question, found, sentences in part]
             for name, part in parts.items()
         }
-    # Half of the weight on answerable questions, a quarter on deceptive ones, a quarter on the rest.
-    share = {
-        "tuning: squad answerable": 0.25,
-        "tuning: others answerable": 0.25,
-        "tuning: squad deceptive": 0.25,
-        "tuning: squad away": 0.125,
-        "tuning: others away": 0.125,
-    }
-    rows = [row for name in share for row in scored[name]]
-    labels = [name.endswith("answerable") for name in share for _ in scored[name]]
-    weights = [share[name] / len(scored[name]) * len(rows) for name in share for _ in scored[name]]
-    confidence.WEIGHTS = fit(rows, labels, weights)
+    confidence.WEIGHTS = fit_confidence(scored)
     print("confidence.WEIGHTS =", confidence.WEIGHTS)
-    sure = {name: [reading.probability(confidence.WEIGHTS, row) for row in part] for name, part in scored.items()}
-    for yes, no in (
-        ("tuning: squad answerable", "tuning: squad deceptive"),
-        ("tuning: squad answerable", "tuning: squad away"),
-        ("tuning: others answerable", "tuning: others away"),
-        ("reporting: squad answerable", "reporting: squad deceptive"),
-        ("reporting: squad answerable", "reporting: squad away"),
-    ):
-        auroc = roc_auc_score([1] * len(sure[yes]) + [0] * len(sure[no]), sure[yes] + sure[no])
-        print(f"AUROC {yes} / {no}: {auroc:.3f}")
-    for threshold in (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5):
-        print(
-            f"  THRESHOLD {threshold}: refused",
-            ", ".join(f"{name} {np.mean([value < threshold for value in part]):.3f}" for name, part in sure.items()),
-        )
 
 
 if __name__ == "__main__":

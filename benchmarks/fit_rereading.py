@@ -20,8 +20,7 @@ from statistics import fmean
 
 import numpy as np
 from asked import Asked, Passages, held, squad_halves, squad_passages
-from fit_reading import SEED, fit, fit_within, read_all
-from sklearn.metrics import roc_auc_score
+from fit_reading import SEED, fit_confidence, fit_within, read_all
 
 from eval.short_answers import exact_match, f1
 from index import Index
@@ -137,14 +136,6 @@ def main() -> None:
     ]
     weights = fit_within(groups)
     print("rereading.WEIGHTS =", weights)
-    # Half of the weight on answerable questions, a quarter on deceptive ones, a quarter on the rest.
-    share = {
-        "tuning: squad answerable": 0.25,
-        "tuning: held answerable": 0.25,
-        "tuning: squad deceptive": 0.25,
-        "tuning: squad away": 0.125,
-        "tuning: held away": 0.125,
-    }
     scored: dict[str, list[tuple[float, ...]]] = {}
     for name, part in parts.items():
         parts[name] = [(one, q, found, again(weights, sentences)) for one, q, found, sentences in part]
@@ -152,11 +143,6 @@ def main() -> None:
             (*confidence.features(index, q, found, sentences), *confidence.reread_features(sentences))
             for _, q, found, sentences in parts[name]
         ]
-    rows = [row for name in share for row in scored[name]]
-    labels = [name.endswith("answerable") for name in share for _ in scored[name]]
-    counts = [share[name] / len(scored[name]) * len(rows) for name in share for _ in scored[name]]
-    sure_weights = fit(rows, labels, counts)
-    print("confidence.REREAD_WEIGHTS =", sure_weights)
     for name in (name for name in parts if name.endswith("answerable")):
         part = parts[name]
         before = [(one, q, found, sorted(ss, key=lambda s: -alone(s))) for one, q, found, ss in part]
@@ -173,20 +159,7 @@ def main() -> None:
             "  marked, exact, F1 at MARGIN",
             {at: [round(x, 3) for x in marked(part, at)] for at in (-20, -6, -4, -2, 0)},
         )
-    sure = {name: [probability(sure_weights, row) for row in part] for name, part in scored.items()}
-    for yes, no in (
-        ("tuning: squad answerable", "tuning: squad deceptive"),
-        ("tuning: squad answerable", "tuning: squad away"),
-        ("tuning: held answerable", "tuning: held away"),
-        ("reporting: squad answerable", "reporting: squad deceptive"),
-    ):
-        auroc = roc_auc_score([1] * len(sure[yes]) + [0] * len(sure[no]), sure[yes] + sure[no])
-        print(f"AUROC {yes} / {no}: {auroc:.3f}")
-    for threshold in (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5):
-        print(
-            f"  THRESHOLD {threshold}: refused",
-            ", ".join(f"{name} {np.mean([value < threshold for value in part]):.3f}" for name, part in sure.items()),
-        )
+    print("confidence.REREAD_WEIGHTS =", fit_confidence(scored))
 
 
 if __name__ == "__main__":

@@ -11,13 +11,12 @@ that are not, once without and once with the partly supported ones among the lat
 import argparse
 import json
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from answers import parted
 from recording import record
 
-from eval.bootstrap import auroc, auroc_interval
 from index.embedding import load_embedder
 from index.lexical import inverse_document_frequency
 from index.terms import terms
@@ -25,13 +24,6 @@ from rag.reader import BUNDLED
 
 # Sentences of a page that are looked at, as many as an answer would have before it.
 SENTENCES = 5
-
-
-def parted(yes: Sequence[float], no: Sequence[float]) -> list[float]:
-    found, ends = auroc(yes, no), auroc_interval(yes, no)
-    assert found is not None
-    assert ends is not None
-    return [round(found, 4), *(round(end, 4) for end in ends)]
 
 
 def main() -> None:
