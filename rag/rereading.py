@@ -21,9 +21,7 @@ LANGUAGES = frozenset({"en"})
 # Characters of a passage that are read, around its likeliest sentences: 400, 600 and 1,000 give the answer in one
 # quote for .826, .834 and .834 of 500 tuning questions, with 540, 810 and 1,110 word pieces.
 WIDTH = 600
-
-
-# Fitted by benchmarks/fit_reading.py, as those of rag/reading.py; bias first. Of `Reread.values`.
+# Fitted by benchmarks/fit_rereading.py, bias first. Of `Reread.values`.
 WEIGHTS = (-0.01, 3.372, 2.056, 1.54, 0.001)
 # Share of the reader's word in the order of the passages, beside the retrieval's score. The right passage first, on
 # the tuning half: .813 at 0, .858 at .2, .877 at .5, .875 at .7, .858 at 1.
