@@ -67,20 +67,18 @@ REREAD_KEEP = 0.5
 @dataclass(frozen=True, slots=True)
 class Reread:
     """What the reader makes of a sentence. `margin`: the logit by which the likeliest answer within it is likelier
-    than none; `answers`: that its passage answers; `lead`: the margin less that of the passage's likeliest
-    sentence, at most 0. `answer` is the (start, end) span of that answer in the sentence; None, with the least
-    margin of its passage, for one that was not read.
+    than none; `answers`: that its passage answers. `answer` is the (start, end) span of that answer in the
+    sentence; None, with the least margin of its passage, for one that was not read.
     """
 
     margin: float
     answers: float
-    lead: float
     answer: Span | None
 
     def values(self, score: float) -> tuple[float, ...]:
         """What tells whether the sentence answers, all in about [-1, 1]; `score` is that of `rag.reading`."""
         sure = min(max(score, 1e-4), 1 - 1e-4)
-        return math.log(sure / (1 - sure)) / 10, self.margin / 10, self.answers / 10, self.lead / 10
+        return math.log(sure / (1 - sure)) / 10, self.margin / 10, self.answers / 10
 
 
 @dataclass(frozen=True, slots=True)
