@@ -37,7 +37,7 @@ class Batch:
         or the same passage of a file with the same bytes under another name.
         """
         files, self.files = self.files, []
-        known = {record.sha256 for segment in segments for record in segment.every_file()}
+        known = {record.sha256 for segment in segments for record in segment.every_file}
         waiting = [
             (passage, record.sha256 in known)
             for record, documents in files
@@ -95,23 +95,6 @@ def _reused(segments: Sequence[Segment], passage: Passage, content: str, bare: s
             if len(codes) == len(passage.sentences):
                 return Embedded(passage, content, segment.vector(row), codes, scales, _words(passage))
     return None
-
-
-def living(segment: Segment) -> Contents:
-    """What of a segment lives, ready to be written again."""
-    contents = []
-    for row, record in segment.files():
-        documents = []
-        for document, rows in segment.documents_of(row):
-            embedded = []
-            for place in rows:
-                passage = segment.passage(place)
-                codes, scales = segment.quantised_sentences(place)
-                content = segment.content(place)
-                embedded.append(Embedded(passage, content, segment.vector(place), codes, scales, _words(passage)))
-            documents.append((document, embedded))
-        contents.append((record, documents))
-    return contents
 
 
 def _words(passage: Passage) -> tuple[str, ...]:

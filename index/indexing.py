@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
 
-from .batch import Batch, Chunked, living
+from .batch import Batch, Chunked
 from .chunking import ChunkSettings, chunk
 from .documents import Document
 from .durable import committing
@@ -22,17 +22,17 @@ from .generations import quarantine, sound_generation
 from .loading import Problem
 from .locking import writing
 from .manifest import Manifest, SegmentEntry, is_index, newest_generation, without, write_manifest
+from .merging import REWRITTEN, crowded, merge_segments, worth_merging
 from .parsing import load
-from .segment import FileRecord, Segment, write_segment
+from .segment import FileRecord, Segment
 from .sweeping import sweep
 from .updates import STATUSES, FileRow, Progress, Update
+from .writing import write_segment
 
 # Passages a commit: what a kill can cost, and what is held in memory.
 BATCH = 2048
 # Problems of a file that its row names.
 _NAMED = 3
-# Segments of fewer passages are merged when there are more of them than this.
-SMALL_SEGMENTS = 8
 
 
 def update(
@@ -142,6 +142,7 @@ class _Run:
         self.changed = not previous or rebuild or bool(self.damaged)
         self.roots = list(self.manifest.roots)
         self.removed = set(self.manifest.removed)
+        self.segments: list[Segment] = []
         self._open_segments()
 
     def _previous(self) -> Manifest | None:
@@ -160,8 +161,14 @@ class _Run:
 
     def _open_segments(self) -> None:
         """Everything of the generation in hand: for reuse also what is staged, of an earlier run too."""
-        entries = self.manifest.segments
-        self.segments = [Segment(self.folder / "segments" / entry.name, entry) for entry in entries]
+        opened = {segment.entry.name: segment for segment in self.segments}
+        self.segments = []
+        for entry in self.manifest.segments:
+            before = opened.get(entry.name)
+            same = before is not None and before.entry.dead == entry.dead
+            segment = before if before and same else Segment(self.folder / "segments" / entry.name, entry)
+            segment.entry = entry
+            self.segments.append(segment)
         self.known: dict[str, list[tuple[str, int, FileRecord]]] = {}
         for segment in self.segments:
             if not segment.entry.staged:
@@ -361,6 +368,9 @@ class _Run:
             entries.append(self._write())
         self.staged = []
         self._switch([entry for entry in entries if not self._empty(entry)])
+        if many := crowded(self._seen()):
+            self._merge(many)
+            sweep(self.folder)
 
     def _switch(self, entries: Sequence[SegmentEntry]) -> None:
         self.manifest = replace(
@@ -389,21 +399,25 @@ class _Run:
         self.commit()
         if any(entry.staged for entry in self.manifest.segments):
             self._switch([entry for entry in self.manifest.segments if not entry.staged])
-        small = [segment for segment in self.segments if segment.passages < BATCH]
-        if len(small) > SMALL_SEGMENTS:
-            self._merge(small)
+        room = REWRITTEN * self.batch.embedded
+        while many := worth_merging(self.segments, room):
+            room -= sum(segment.passages for segment in many)
+            self._merge(many)
         if self.damaged:
             with committing(self.folder):
                 quarantine(self.folder, self.manifest)
         sweep(self.folder)
 
-    def _merge(self, small: Sequence[Segment]) -> None:
-        """Write what lives in small segments into one."""
-        contents = [one for segment in small for one in living(segment)]
+    def _seen(self) -> list[Segment]:
+        """The segments that readers see."""
+        return [segment for segment in self.segments if not segment.entry.staged]
+
+    def _merge(self, segments: Sequence[Segment]) -> None:
+        """Put one in the place of several; nothing else changes."""
         name = f"{self.manifest.generation + 1:08}-{secrets.token_hex(4)}"
         with committing(self.folder):
-            entry = write_segment(self.folder / "segments" / name, contents, self.manifest.dimension)
-        merged = {segment.entry.name for segment in small}
+            entry = merge_segments(self.folder / "segments" / name, segments, self.manifest.dimension)
+        merged = {segment.entry.name for segment in segments}
         self._switch([*(one for one in self.manifest.segments if one.name not in merged), entry])
 
     def report(self, seconds: float) -> Update:

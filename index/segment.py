@@ -2,7 +2,8 @@
 
 A segment is a folder of plain files, written once:
   texts.sqlite       files, documents, passages and the vocabulary
-  vectors.faiss      FAISS inner-product index of the passages' unit vectors, in row order
+  vectors.faiss      FAISS inner-product index of the passages' unit vectors, in row order, mapped
+  codes.faiss, codes.json    of a large segment: 4-bit codes that are scanned first (see scan.py)
   sentences.bin      (m, dim) int8 sentence vectors, passage by passage
   scales.bin         (m,) float32: a sentence vector is its codes times its scale
   bounds.bin         (n + 1,) int64: the sentences of passage r are rows bounds[r] to bounds[r + 1]
@@ -27,38 +28,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .documents import Document, Page, Passage, Section
-from .durable import make_folder, sync_file, sync_folder
 from .embedding import Vectors
-from .inputs import bare_hash
-from .lexical import Postings, count_terms
+from .lexical import Postings
 from .manifest import SegmentEntry
 from .memo import memo
-from .sums import file_sum
+from .scan import CODES, Scan
 
 faiss.omp_set_num_threads(1)  # two threads took 60 ms where one took 1
 Ints = NDArray[np.int64]
-_TYPES = {
+TYPES = {
     "sentences": "i1", "scales": "<f4", "bounds": "<i8", "languages": "u1", "pointers": "<i8", "postings": "<i4",
     "lengths": "<i4",
 }  # fmt: skip
 
-_TABLES = """
-CREATE TABLE files (row INTEGER PRIMARY KEY, path TEXT, source TEXT, size INTEGER, mtime INTEGER,
-                    sha256 TEXT, status TEXT, reason TEXT);
-CREATE TABLE documents (row INTEGER PRIMARY KEY, file INTEGER, source TEXT, title TEXT, text TEXT,
-                        sections TEXT, pages TEXT, sha256 TEXT);
-CREATE TABLE passages (row INTEGER PRIMARY KEY, document INTEGER, id TEXT, start INTEGER, "end" INTEGER,
-                       heading TEXT, page INTEGER, sentences TEXT, content TEXT, bare TEXT);
-CREATE TABLE languages (row INTEGER PRIMARY KEY, code TEXT);
-CREATE TABLE terms (term TEXT PRIMARY KEY, row INTEGER) WITHOUT ROWID;
-"""
-_INDEXES = """
-CREATE INDEX documents_source ON documents (source);
-CREATE INDEX documents_file ON documents (file);
-CREATE INDEX passages_document ON passages (document);
-CREATE INDEX passages_content ON passages (content);
-CREATE INDEX passages_bare ON passages (bare);
-"""
+# A scan is not worth it for more than one in so many passages.
+_OF_A_SCAN = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,89 +85,6 @@ def quantised(rows: Vectors) -> tuple[NDArray[np.int8], Vectors]:
     return np.rint(rows / scales[:, None]).astype(np.int8), scales
 
 
-def write_segment(folder: Path, contents: Contents, dimension: int) -> SegmentEntry:
-    """Write a new segment at `folder`, which must not exist; all of it is on the disk on return."""
-    make_folder(folder)
-    embedded = [one for _, documents in contents for _, passages in documents for one in passages]
-    vocabulary, postings = count_terms(one.words for one in embedded)
-    languages = sorted({one.passage.language for one in embedded})
-    _write_texts(folder / "texts.sqlite", contents, vocabulary, languages)
-    vectors = faiss.IndexFlatIP(dimension)
-    if embedded:
-        vectors.add(np.stack([one.vector for one in embedded]))
-    faiss.write_index(vectors, str(folder / "vectors.faiss"))
-    none = np.empty((0, dimension), dtype=np.int8)
-    arrays = {
-        "sentences": np.concatenate([none, *(one.codes for one in embedded)]),
-        "scales": np.concatenate([np.empty(0, dtype=np.float32), *(one.scales for one in embedded)]),
-        "bounds": np.cumsum([0, *(len(one.codes) for one in embedded)]),
-        "languages": np.array([languages.index(one.passage.language) for one in embedded]),
-        "pointers": postings.pointers,
-        "postings": np.stack([postings.rows, postings.counts]),
-        "lengths": postings.lengths,
-    }
-    for name, array in arrays.items():
-        array.astype(_TYPES[name]).tofile(folder / f"{name}.bin")
-    files = sorted(folder.iterdir())
-    for file in files:
-        sync_file(file)
-    sync_folder(folder)
-    return SegmentEntry(folder.name, {file.name: file_sum(file) for file in files})
-
-
-def _storable(path: str) -> str | bytes:
-    """A path as SQLite can hold it: the bytes of a name that is not UTF-8."""
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return os.fsencode(path)
-    return path
-
-
-def _write_texts(path: Path, contents: Contents, vocabulary: Sequence[str], languages: Sequence[str]) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 4096;" + _TABLES)
-    connection.execute("BEGIN")
-    document_row = passage_row = 0
-    for file_row, (record, documents) in enumerate(contents):
-        connection.execute(
-            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                file_row,
-                _storable(record.path),
-                record.source,
-                record.size,
-                record.mtime,
-                record.sha256,
-                record.status,
-                record.reason,
-            ),
-        )
-        for document, passages in documents:
-            sections = [(section.start, section.end, section.level) for section in document.sections]
-            pages = [(page.start, page.number) for page in document.pages]
-            connection.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (document_row, file_row, document.source, document.title, document.text,
-                 json.dumps(sections), json.dumps(pages), document.sha256),
-            )  # fmt: skip
-            for one in passages:
-                passage = one.passage
-                spans = [(start - passage.start, end - passage.start) for start, end in passage.sentences]
-                connection.execute(
-                    "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (passage_row, document_row, passage.id, passage.start, passage.end, passage.heading,
-                     passage.page, json.dumps(spans), one.content, bare_hash(passage)),
-                )  # fmt: skip
-                passage_row += 1
-            document_row += 1
-    connection.executemany("INSERT INTO terms VALUES (?, ?)", ((term, row) for row, term in enumerate(vocabulary)))
-    connection.executemany("INSERT INTO languages VALUES (?, ?)", enumerate(languages))
-    connection.execute("COMMIT")
-    connection.executescript(_INDEXES)
-    connection.close()
-
-
 class Segment:
     """A segment opened for reading. Rows count from 0; `alive` (n,) bool tells the passages that no
     later commit has replaced. Safe to use from several threads.
@@ -192,10 +93,11 @@ class Segment:
     def __init__(self, folder: Path, entry: SegmentEntry) -> None:
         self.entry = entry
         self.folder = folder
-        location = f"{(folder / 'texts.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
-        self._connection = sqlite3.connect(location, uri=True, check_same_thread=False)
+        self.location = f"{(folder / 'texts.sqlite').absolute().as_uri()}?mode=ro&immutable=1"
+        self._connection = sqlite3.connect(self.location, uri=True, check_same_thread=False)
         self._lock = threading.Lock()
-        self.vectors = faiss.read_index(str(folder / "vectors.faiss"))
+        self.vectors = faiss.read_index(str(folder / "vectors.faiss"), faiss.IO_FLAG_MMAP_IFC)
+        self.scan = Scan(folder) if CODES in entry.files else None
         self.codes = self._array("sentences").reshape(-1, self.vectors.d)
         self.scales = self._array("scales")
         self.bounds = self._array("bounds")
@@ -217,8 +119,8 @@ class Segment:
         """
         path = self.folder / f"{name}.bin"
         if not path.stat().st_size:
-            return np.empty(0, dtype=_TYPES[name])
-        return np.asarray(np.memmap(path, dtype=_TYPES[name], mode="r"))
+            return np.empty(0, dtype=TYPES[name])
+        return np.asarray(np.memmap(path, dtype=TYPES[name], mode="r"))
 
     def _all(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._lock:
@@ -243,12 +145,17 @@ class Segment:
     def files(self) -> list[tuple[int, FileRecord]]:
         """The living files with their rows, in the order they were indexed."""
         dead = set(self.entry.dead)
-        return [(row, record) for row, record in enumerate(self.every_file()) if row not in dead]
+        return [(row, record) for row, record in enumerate(self.every_file) if row not in dead]
 
-    def every_file(self) -> list[FileRecord]:
+    @cached_property
+    def every_file(self) -> tuple[FileRecord, ...]:
         """The files, living or not, in row order."""
         query = "SELECT path, source, size, mtime, sha256, status, reason FROM files ORDER BY row"
-        return [FileRecord(os.fsdecode(path), *rest) for path, *rest in self._all(query)]
+        return tuple(FileRecord(os.fsdecode(path), *rest) for path, *rest in self._all(query))
+
+    def vocabulary(self) -> list[str]:
+        """The terms of its postings, in row order."""
+        return [term for (term,) in self._all("SELECT term FROM terms ORDER BY row")]
 
     def sources(self) -> list[tuple[str, str, int, int]]:
         """(source, title, characters, passages) of each living document, in order."""
@@ -362,6 +269,8 @@ class Segment:
         k = min(k, self.passages)
         if not k:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        if self.scan and k < self.passages / _OF_A_SCAN:
+            return self._scanned(self.scan, query, k)
         parameters = None
         if not self.alive.all():
             living = np.packbits(self.alive, bitorder="little")
@@ -377,6 +286,20 @@ class Segment:
             asked *= 4
         best = np.lexsort((rows[0], -scores[0]))[:k]
         return rows[0, best], scores[0, best]
+
+    def _scanned(self, scan: Scan, query: Vectors, k: int) -> tuple[Ints, Vectors]:
+        """The same by the codes, and by the vectors of those that are best by their codes."""
+        total = len(self.alive)
+        asked = max(scan.measured.depth, 2 * k) * total // self.passages
+        while True:
+            rows = scan.nearest(query, asked)
+            rows = rows[self.alive[rows]]
+            if len(rows) >= k or asked >= total:
+                break
+            asked *= 4
+        scores = self.vectors_of(rows) @ query
+        best = np.lexsort((rows, -scores))[:k]
+        return rows[best], scores[best]
 
     def vectors_of(self, rows: Ints) -> Vectors:
         """(n, dim) float32: the vectors of the passages at n rows."""

@@ -8,7 +8,8 @@ import pytest
 
 from index import ChunkSettings, Document, Index, Page, Section
 from index.chunking import chunk
-from index.segment import Embedded, FileRecord, Segment, quantised, write_segment
+from index.segment import Embedded, FileRecord, Segment, quantised
+from index.writing import write_segment
 
 RECORD = FileRecord("/docs/a.md", "a.md", 5, 7, "00", "added")
 
