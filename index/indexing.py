@@ -5,6 +5,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from fnmatch import fnmatch
@@ -59,8 +60,9 @@ def update(
         _check_free(folder)
     with writing(folder):
         run = _Run(folder, embedder, settings, rebuild, progress)
-        run.read(paths)
-        run.finish()
+        with closing(run.batch):
+            run.read(paths)
+            run.finish()
         return run.report(time.perf_counter() - started)
 
 
@@ -87,8 +89,9 @@ def remove(folder: Path, source: str) -> FileRecord:
         raise NoIndex(f"no index at {folder}: make one with  footnoted index PATH")
     with writing(folder):
         run = _Run(folder, None, None, False, None)
-        record = run.remove(source)
-        run.finish()
+        with closing(run.batch):
+            record = run.remove(source)
+            run.finish()
         return record
 
 
@@ -169,6 +172,7 @@ class _Run:
             segment = before if before and same else Segment(self.folder / "segments" / entry.name, entry)
             segment.entry = entry
             self.segments.append(segment)
+        self.batch.segments = self.segments
         self.known: dict[str, list[tuple[str, int, FileRecord]]] = {}
         for segment in self.segments:
             if not segment.entry.staged:
@@ -193,7 +197,7 @@ class _Run:
             self._tell(str(one.path))
             self._file(one, named=bool(paths) and one.path in looked_at)
             self.done += 1
-            if self.batch.waiting >= BATCH:
+            if self.batch.held >= BATCH:
                 self.commit()
         # Below a folder that could not be listed, or that is left out as a whole, nothing counts as gone.
         unseen = [one.path for one in found if one.status == "failed" or (one.status and one.path in looked_at)]
@@ -220,7 +224,7 @@ class _Run:
     def _tell(self, path: str = "") -> None:
         if self.progress:
             embedded = self.batch.embedded + self.batch.reused
-            self.progress(Progress(self.done, self.total, embedded, embedded + self.batch.waiting, path))
+            self.progress(Progress(self.done, self.total, embedded, self.batch.passages, path))
 
     def _file(self, found: Found, *, named: bool) -> None:
         path = str(found.path)
@@ -346,11 +350,11 @@ class _Run:
 
     def _write(self) -> SegmentEntry:
         """A segment of what waits in the batch."""
-        if not self.probed and self.batch.waiting:
+        if not self.probed and self.batch.held:
             check_probe(self.embedder, self.manifest)
             self.probed = True
         name = f"{self.manifest.generation + 1:08}-{secrets.token_hex(4)}"
-        contents = self.batch.take(self.segments, self._tell)
+        contents = self.batch.take(self._tell)
         with committing(self.folder):
             return write_segment(self.folder / "segments" / name, contents, self.manifest.dimension)
 

@@ -63,13 +63,10 @@ def _size(passages: int) -> int:
 
 def _fitting(segments: Sequence[Segment], most: int) -> list[Segment]:
     """The smallest segments that have at most so many passages together, in their order; at least two, or none."""
-    chosen, total = [], 0
-    for segment in sorted(segments, key=lambda one: one.passages):
-        total += segment.passages
-        if total > most:
-            break
-        chosen.append(segment)
-    return [one for one in segments if one in chosen] if len(chosen) > 1 else []
+    by_size = sorted(range(len(segments)), key=lambda place: segments[place].passages)
+    together = np.cumsum([segments[place].passages for place in by_size])
+    chosen = by_size[: int(np.searchsorted(together, most, side="right"))]
+    return [segments[place] for place in sorted(chosen)] if len(chosen) > 1 else []
 
 
 def merge_segments(folder: Path, segments: Sequence[Segment], dimension: int) -> SegmentEntry:

@@ -153,6 +153,11 @@ class Segment:
         query = "SELECT path, source, size, mtime, sha256, status, reason FROM files ORDER BY row"
         return tuple(FileRecord(os.fsdecode(path), *rest) for path, *rest in self._all(query))
 
+    @cached_property
+    def hashes(self) -> frozenset[str]:
+        """The sha256 of every file."""
+        return frozenset(record.sha256 for record in self.every_file)
+
     def vocabulary(self) -> list[str]:
         """The terms of its postings, in row order."""
         return [term for (term,) in self._all("SELECT term FROM terms ORDER BY row")]
@@ -238,19 +243,17 @@ class Segment:
         inside = slice(self.bounds[row], self.bounds[row + 1])
         return self.codes[inside], self.scales[inside]
 
-    def row_of_content(self, content: str, bare: str | None = None) -> int | None:
-        """A passage, living or not, for which the same text was embedded; or, if `bare` is given, one
-        with the same text under another title.
-        """
-        found = self._all("SELECT row FROM passages WHERE content = ? LIMIT 1", (content,))
-        if not found and bare is not None:
-            found = self._all("SELECT row FROM passages WHERE bare = ? LIMIT 1", (bare,))
-        return found[0][0] if found else None
+    def rows_of_contents(self, contents: Sequence[str]) -> dict[str, int]:
+        """For each of the contents that was embedded here, a passage, living or not."""
+        marks = ", ".join("?" * len(contents))
+        return dict(
+            self._all(f"SELECT content, min(row) FROM passages WHERE content IN ({marks}) GROUP BY content", contents)
+        )
 
-    def content(self, row: int) -> str:
-        """The hash of what was embedded for the passage at `row`."""
-        ((content,),) = self._all("SELECT content FROM passages WHERE row = ?", (row,))
-        return str(content)
+    def row_of_bare(self, bare: str) -> int | None:
+        """A passage, living or not, with that heading and text, under whatever title."""
+        ((row,),) = self._all("SELECT min(row) FROM passages WHERE bare = ?", (bare,))
+        return None if row is None else int(row)
 
     def _find_term(self, term: str) -> int | None:
         found = self._all("SELECT row FROM terms WHERE term = ?", (term,))

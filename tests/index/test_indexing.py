@@ -3,13 +3,17 @@
 import errno
 import json
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import index.batch
 import index.indexing
 from index import ChunkSettings, Embedder, Index
+from index.embedding import Vectors
 from index.errors import DamagedIndex, NoIndex, OtherIndex, UsageError
 from index.index import verify
 from index.indexing import update
@@ -325,3 +329,41 @@ def test_an_update_of_a_damaged_index_names_the_file(
     write({"e.txt": "Milk."})
     with pytest.raises(DamagedIndex, match=name):
         update(at, [folder], embedder=embedder)
+
+
+def test_the_same_text_is_embedded_once(write_rows: Write, embedder: Any, tmp_path: Path) -> None:
+    folder = write_rows(["Tea is hot. Salt is dry."] * 5 + ["Rice is white."]).parent
+    write_rows({"other": "Tea is hot. Salt is dry."}, "more.jsonl")
+    done = update(tmp_path / "at", [folder], embedder=embedder)
+    assert (done.passages, done.embedded) == (7, 2)
+    assert embedder.asked.count("Tea is hot. Salt is dry.") == 1
+    opened = Index.open(tmp_path / "at", embedder=embedder)
+    assert [one.score for one in opened.dense(opened.embed_query("tea"), 6)] == [
+        pytest.approx(opened.dense(opened.embed_query("tea"), 1)[0].score)
+    ] * 6
+
+
+def test_files_are_read_while_others_are_embedded(
+    write_rows: Write, embedder: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index.batch, "_STRIDE", 2)
+    reading, embedding = threading.Event(), threading.Event()
+    embed = embedder.embed_passages
+
+    def waits(texts: Sequence[str]) -> Vectors:
+        if any(text.startswith("Tea 0") for text in texts):
+            embedding.set()
+            assert reading.wait(10), "the second file is not read before the first one is embedded"
+        return embed(texts)
+
+    monkeypatch.setattr(embedder, "embed_passages", waits)
+
+    def watch(progress: Progress) -> None:
+        if progress.path.endswith("1.jsonl"):
+            assert embedding.wait(10), "nothing is embedded before the second file is read"
+            reading.set()
+
+    for number in range(2):
+        folder = write_rows([f"Tea {number} {row}." for row in range(3)], f"{number}.jsonl").parent
+    done = update(tmp_path / "at", [folder], embedder=embedder, progress=watch)
+    assert (done.generation, done.passages, done.embedded) == (1, 6, 6)

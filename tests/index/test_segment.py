@@ -8,6 +8,7 @@ import pytest
 
 from index import ChunkSettings, Document, Index, Page, Section
 from index.chunking import chunk
+from index.inputs import bare_hash
 from index.segment import Embedded, FileRecord, Segment, quantised
 from index.writing import write_segment
 
@@ -82,7 +83,8 @@ def test_document_and_passages_come_back_as_they_went_in(tmp_path: Path) -> None
     assert segment.sources() == [("a.md#\u00e9", "Title", len(text), 2)]
     assert (segment.passages, segment.terms) == (2, 2)
     assert np.array_equal(segment.vector(1), vectors[1])
-    assert [segment.row_of_content(content) for content in ("c0", "c1", "c2")] == [0, 1, None]
+    assert segment.rows_of_contents(["c0", "c1", "c2"]) == {"c0": 0, "c1": 1}
+    assert [segment.row_of_bare(bare) for bare in (bare_hash(passages[1]), "c0")] == [1, None]
     for row, expected in ((0, vectors[1:2]), (1, vectors[2:5])):
         assert np.abs(segment.sentence_vectors(row) - expected).max() <= 0.5 / 127
 
@@ -94,7 +96,7 @@ def test_what_is_dead_is_nowhere_but_in_what_can_be_reused(tmp_path: Path) -> No
     assert segment.rows_of("0") == []
     assert [source for source, *_ in segment.sources()] == ["2", "3"]
     assert [row for row, _ in segment.files()] == [1]
-    assert segment.row_of_content("0") == 0
+    assert segment.rows_of_contents(["0"]) == {"0": 0}
 
 
 def test_languages_come_back_and_the_dead_speak_none(
