@@ -18,7 +18,7 @@ from .fingerprint import check_probe
 from .generations import sound_generation
 from .indexing import update
 from .languages import question_language
-from .lexical import inverse_document_frequency, weight
+from .lexical import inverse_document_frequency, norms, weight
 from .manifest import Manifest, damages, generation_of, read_manifest
 from .memo import memo
 from .normalising import searchable
@@ -161,6 +161,11 @@ class Index:
         """Terms a passage."""
         return sum(segment.terms for segment in self.segments) / max(self.passages, 1)
 
+    @cached_property
+    def _norms(self) -> list[Vectors]:
+        """What BM25 divides by, for each segment's passages."""
+        return [norms(segment.postings.lengths, self.average_length) for segment in self.segments]
+
     def files(self) -> Iterator[FileRecord]:
         """Every file that was met, in the order it was last read."""
         met = set()
@@ -256,15 +261,16 @@ class Index:
         """
         asked = {language: self.query_weights(text, language, further) for language in self.languages}
         found, best_scores = [], []
-        for base, segment in zip(self._bases, self.segments, strict=False):
+        for base, segment, divisors in zip(self._bases, self.segments, self._norms, strict=False):
             scores = np.zeros(len(segment.alive), dtype=np.float32)
             for language, living in segment.living.items():
                 within = np.zeros_like(scores)
                 for word, idf in asked[language].items():
                     if (term := segment.term_row(word)) is not None:
                         rows, counts = segment.postings.of(term)
-                        within[rows] += idf * weight(counts, segment.postings.lengths[rows], self.average_length)
-                scores[living] = within[living]
+                        within[rows] += idf * weight(counts, divisors[rows])
+                # Of most segments everything lives and speaks one language.
+                scores = within if segment.plain else np.where(living, within, scores)
             best = np.flatnonzero(scores)
             if len(best) > k:
                 threshold = np.partition(scores[best], -k)[-k]
@@ -326,7 +332,7 @@ class Index:
             for segment in self.segments:
                 if (term := segment.term_row(word)) is not None:
                     rows, _ = segment.postings.of(term)
-                    containing += int(segment.alive[rows].sum())
+                    containing += len(rows) if segment.whole else int(segment.alive[rows].sum())
             weights.append(inverse_document_frequency(self.passages, containing))
         return weights
 

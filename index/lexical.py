@@ -59,7 +59,12 @@ def inverse_document_frequency(passages: int, containing: int) -> float:
     return math.log(1 + (passages - containing + 0.5) / (containing + 0.5))
 
 
-def weight(counts: Ints, lengths: Ints, average_length: float) -> NDArray[np.float32]:
-    """tf / (tf + k1 (1 - b + b len / avg)): BM25's saturation (Robertson, Zaragoza 2009)."""
+def norms(lengths: Ints, average_length: float) -> NDArray[np.float32]:
+    """(n,): k1 (1 - b + b len / avg) of n passages, with which `weight` saturates."""
+    return (K1 * (1 - B + B * lengths / max(average_length, 1e-9))).astype(np.float32)
+
+
+def weight(counts: Ints, norms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """tf / (tf + norm): BM25's saturation (Robertson, Zaragoza 2009)."""
     tf = counts.astype(np.float32)
-    return (tf / (tf + K1 * (1 - B + B * lengths / max(average_length, 1e-9)))).astype(np.float32)
+    return tf / (tf + norms)

@@ -136,6 +136,16 @@ class Segment:
         """Terms in the living passages."""
         return int(self.postings.lengths[self.alive].sum())
 
+    @property
+    def whole(self) -> bool:
+        """Whether every passage lives."""
+        return self.passages == len(self.alive)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether every passage lives, and in one language."""
+        return self.whole and len(self.living) == 1
+
     @cached_property
     def living(self) -> dict[str, NDArray[np.bool_]]:
         """By language, (n,) bool: the living passages in it."""
@@ -275,7 +285,7 @@ class Segment:
         if self.scan and k < self.passages / _OF_A_SCAN:
             return self._scanned(self.scan, query, k)
         parameters = None
-        if not self.alive.all():
+        if not self.whole:
             living = np.packbits(self.alive, bitorder="little")
             selector = faiss.IDSelectorBitmap(living)  # type: ignore[call-arg, arg-type]
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
