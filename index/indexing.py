@@ -254,14 +254,16 @@ class _Run:
         record = FileRecord(path, source, stat.st_size, stat.st_mtime_ns, digest, "added")
         problems: list[Problem] = []
         documents: list[Chunked] = []
+        cut = 0
         try:
             for document in self._documents(found.path, source, problems):
                 passages = chunk(document, self.settings, self.embedder.count_pieces, self.embedder.window)
                 documents.append((document, passages))
-                if sum(len(inside) for _, inside in documents) >= BATCH:
+                cut += len(passages)
+                if cut >= BATCH:
                     self._stage(record, documents)
-                    documents = []
-            if not self.staged and not any(passages for _, passages in documents):
+                    documents, cut = [], 0
+            if not self.staged and not cut:
                 raise SkippedFile(problems[0].reason if problems else "no text in it")
         except DocumentError as error:
             self.staged = []
