@@ -22,6 +22,7 @@ from .lexical import inverse_document_frequency, norms, weight
 from .manifest import Manifest, damages, generation_of, read_manifest
 from .memo import memo
 from .normalising import searchable
+from .scan import Measured
 from .segment import FileRecord, Ints, Segment
 from .terms import terms
 from .updates import Progress, Update
@@ -142,6 +143,11 @@ class Index:
     def passages(self) -> int:
         """Number of living passages."""
         return sum(segment.passages for segment in self.segments)
+
+    @property
+    def scans(self) -> list[tuple[int, Measured]]:
+        """Of each segment that is scanned by codes: its living passages, and what its codes find."""
+        return [(segment.passages, segment.scan.measured) for segment in self.segments if segment.scan]
 
     @cached_property
     def languages(self) -> dict[str, int]:

@@ -342,6 +342,7 @@ def status(index: Index, *, as_json: bool) -> None:
         "passages": index.passages,
         "languages": spoken,
         "bytes": size,
+        "scans": [{"passages": passages, **asdict(measured)} for passages, measured in index.scans],
         "roots": list(index.manifest.roots),
         "sources": [
             {"source": source, "title": title, "characters": characters, "passages": passages}
@@ -355,6 +356,9 @@ def status(index: Index, *, as_json: bool) -> None:
     _say(f"{values['index']}: generation {index.generation} of {index.manifest.created}")
     _say(f"{len(sources):,} documents, {index.passages:,} passages, {size / 1e6:.1f} MB; {index.manifest.model}, "
          f"{index.settings.size} tokens a passage")  # fmt: skip
+    if index.scans:
+        scanned, least = sum(count for count, _ in index.scans), min(one.recall for _, one in index.scans)
+        _say(f"{scanned:,} passages are found by 4-bit codes, of the ten nearest {least:.1%} when they were made")
     if spoken:
         _languages(spoken, index)
     for source, title, characters, passages in sources[:_ROWS]:

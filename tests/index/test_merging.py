@@ -145,3 +145,34 @@ def test_a_run_merges_as_it_goes(
     assert [segment.passages for segment in opened.segments] == [6 * 17, 6, 6, 6]
     assert max(most) <= 2 * (CROWD + 1) + 1  # what the generation before needs, and what is being written
     assert sorted(source for source, *_ in opened.sources())[:2] == ["00.jsonl#0", "00.jsonl#1"]
+
+
+def test_a_large_segment_is_scanned_and_says_so(
+    write_rows: Write, late_embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index.indexing, "BATCH", 300)
+    for module in (index.merging, index.scan):
+        monkeypatch.setattr(module, "PASSAGES", 500)
+    pick = random.Random(3)
+    texts = [" ".join(pick.choices(WORDS, k=6)) + f" {row}." for row in range(700)]
+    folder = write_rows(texts[:150], "1.jsonl").parent
+    write_rows(texts[150:], "2.jsonl")
+    at = tmp_path / "at"
+    update(at, [folder], embedder=late_embedder)
+    opened = Index.open(at, embedder=late_embedder)
+    ((scanned, measured),) = opened.scans
+    assert scanned == opened.passages == 700
+    assert measured.recall >= 0.995
+    (segment,) = opened.segments
+    vectors = segment.vectors_of(np.arange(700))
+    query = opened.embed_query("tea in the winter garden")
+    cosines = np.sort(vectors @ query)[::-1]
+    assert [one.score for one in opened.dense(query, 10)] == pytest.approx(cosines[:10].tolist(), abs=1e-6)
+    # What was found and is gone is not found again, and others are in its place.
+    (folder / "1.jsonl").unlink()
+    update(at, [folder], embedder=late_embedder)
+    after = Index.open(at, embedder=late_embedder)
+    found = [after.passage(one.row).source for one in after.dense(query, 40)]
+    assert [passages for passages, _ in after.scans] == [550]
+    assert len(found) == 40
+    assert {source.partition("#")[0] for source in found} == {"2.jsonl"}
