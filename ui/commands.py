@@ -95,17 +95,13 @@ def _chat(options: argparse.Namespace) -> int:
             printing.update(
                 update(options.index, options.paths, progress=bar.indexing), options.index, as_json=options.json
             )
-    from .server import serve  # gradio takes seconds to import
+    from concurrent.futures import ThreadPoolExecutor
 
-    reader = READERS[options.reader]
-    serve(
-        options.index,
-        host=options.host,
-        port=options.port,
-        threshold=options.threshold,
-        reader=reader,
-        browser=options.open,
-    )
+    with ThreadPoolExecutor(1) as beside:
+        opening = beside.submit(System.open, options.index, reader=READERS[options.reader])
+        from .server import serve  # gradio takes seconds to import, in which index and model are loaded
+
+        serve(opening.result, host=options.host, port=options.port, threshold=options.threshold, browser=options.open)
     return DONE
 
 

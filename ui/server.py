@@ -5,8 +5,8 @@ import os
 import socket
 import sys
 import webbrowser
+from collections.abc import Callable
 from html import escape
-from pathlib import Path
 from threading import Timer
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -21,7 +21,6 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from index.errors import FootnotedError, UsageError
 from rag.feedback import record
-from rag.reader import BUNDLED, Reader
 from rag.system import System
 
 from .guard import Guard, from_this_page
@@ -107,17 +106,11 @@ def _style() -> str:
 
 
 def serve(
-    at: Path,
-    *,
-    host: str,
-    port: int,
-    threshold: float | None = None,
-    reader: Reader | None = BUNDLED,
-    browser: bool = False,
+    opened: Callable[[], System], *, host: str, port: int, threshold: float | None = None, browser: bool = False
 ) -> None:
-    """Serve the chat page over the index at `at` until interrupted.
+    """Serve the chat page over a system until interrupted; `opened` gives it, when the address is known to be free.
 
-    Raises UsageError if the address is taken or not this machine's.
+    Raises UsageError if the address is taken or not this machine's, and what `opened` raises.
     """
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -132,7 +125,7 @@ def serve(
                 else "is --host this machine's?"
             )
             raise UsageError(f"cannot listen on {host}:{port} ({reason.lower()}): {advice}") from None
-    system = System.open(at, reader=reader)
+    system = opened()
     local = host in ("127.0.0.1", "localhost", "::1")
     if not local:
         print(

@@ -157,7 +157,6 @@ def interrupt_commands(folder: Path, runs: int, bar: Bar) -> None:
 
 _SERVER = """
 import sys, time
-from pathlib import Path
 from unittest import mock
 from benchmarks.reliability.faults import WordEmbedder
 import rag.system, index.index
@@ -169,7 +168,7 @@ def slow(self, *arguments, **options):
 rag.system.System.stream = slow
 index.index.load_embedder = lambda *_: WordEmbedder()
 from ui.server import serve
-serve(Path(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]))
+serve(lambda: rag.system.System.open(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]))
 """
 
 
