@@ -317,10 +317,13 @@ def comparison(comparison: Report, folder: Path | None, *, as_json: bool) -> Non
 
 
 def status(index: Index, *, as_json: bool) -> None:
+    from index.verified import VerifiedEmbedder
+
     sources = index.sources()
     size = sum(total.bytes for entry in index.manifest.segments for total in entry.files.values())
     left_out = [record for record in index.files() if record.status != "added"]
     documents = index.document_languages()
+    because = index.embedder.library_because if isinstance(index.embedder, VerifiedEmbedder) else ""
     spoken = {
         code: {
             "name": NAMES[code],
@@ -336,6 +339,7 @@ def status(index: Index, *, as_json: bool) -> None:
         "created": index.manifest.created,
         "format": FORMAT,
         "model": index.manifest.model,
+        "library_because": because,
         "dimension": index.manifest.dimension,
         "chunking": asdict(index.settings),
         "documents": len(sources),
@@ -355,6 +359,9 @@ def status(index: Index, *, as_json: bool) -> None:
     _say(f"{values['index']}: generation {index.generation} of {index.manifest.created}")
     _say(f"{len(sources):,} documents, {index.passages:,} passages, {size / 1e6:.1f} MB; {index.manifest.model}, "
          f"{index.settings.size} tokens a passage")  # fmt: skip
+    if because:
+        way = "runs through sentence-transformers, which takes seconds to start"
+        _say(_wrap(f"{index.manifest.model} {way}: {because}"))
     if spoken:
         _languages(spoken, index)
     for source, title, characters, passages in sources[:_ROWS]:
