@@ -49,7 +49,7 @@ def bert_session(folder: Path, layers: "Weights | None" = None) -> onnxruntime.I
         raise ModelError(f"the model in {folder} is not one that the graph covers: {reason}") from None
     except (OSError, KeyError, ValueError) as error:
         raise ModelError(f"cannot read the model in {folder}: {error}") from None
-    return graph.session(folder)
+    return graph.session(base.path.parent)
 
 
 class Weights:
@@ -61,7 +61,7 @@ class Weights:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(length))
-        self.path = path
+        self.path = path.resolve()  # the hub's cache links to it; the runtime follows no link out of a folder
         self._begin = 8 + length
         self._header = {_bare(name): entry for name, entry in header.items() if name != "__metadata__"}
 

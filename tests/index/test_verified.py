@@ -213,8 +213,10 @@ def test_the_hub_s_cache_is_a_folder_too(
     embedder = VerifiedEmbedder("some/tiny")
     assert embedder.library_because == "its files are not here yet"
     snapshot = hub / "models--some--tiny" / "snapshots" / ("a" * 40)
-    snapshot.parent.mkdir(parents=True)
-    snapshot.symlink_to(plain)
+    for file in (file for file in plain.rglob("*") if file.is_file()):
+        place = snapshot / file.relative_to(plain)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(file)  # as the hub keeps them: elsewhere, and linked to
     (hub / "models--some--tiny" / "refs").mkdir()
     (hub / "models--some--tiny" / "refs" / "main").write_text("a" * 40)
     embedder = VerifiedEmbedder("some/tiny")
