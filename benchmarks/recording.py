@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
+from index.cores import cores
+
 RESULTS = Path(__file__).parent / "results"
 _PACKAGES = ("faiss-cpu", "gradio", "numpy", "onnxruntime", "sentence-transformers", "torch")
 
@@ -48,7 +50,7 @@ def record(name: str, figures: dict[str, object]) -> None:
     )
     values = {
         "figures": figures,
-        "machine": {"processor": processor, "cores": os.cpu_count(), "system": platform.platform()},
+        "machine": {"processor": processor, "cores": cores(), "system": platform.platform()},
         "versions": {"python": platform.python_version(), **{package: version(package) for package in _PACKAGES}},
         "date": time.strftime("%Y-%m-%d"),
     }

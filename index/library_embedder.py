@@ -1,0 +1,73 @@
+"""Any sentence-transformers model, through that library and torch."""
+
+import logging
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .embedding import Vectors
+from .errors import ModelError
+from .model_folder import passage_prompt
+from .pieces import valid
+
+
+class LibraryEmbedder:
+    """The model called `name`, by folder or hub name, on `device`, or on the one that the library chooses."""
+
+    languages: frozenset[str] | None = None  # a model's folder does not say so in a way that can be relied on
+
+    def __init__(self, name: str, device: str | None = None) -> None:
+        self.name = name
+        self._device = device
+
+    @cached_property
+    def _model(self) -> Any:
+        folder = Path(self.name).expanduser()
+        looks_like_a_path = self.name.startswith((".", "/", "~")) or folder.exists()
+        if looks_like_a_path and not folder.is_dir():
+            raise ModelError(f"no embedding model at {self.name}: give its folder, or a hub name")
+        from sentence_transformers import SentenceTransformer  # 8-10 CPU seconds
+
+        # Without a network it says so twenty times over a minute; the error below says it once.
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
+        try:
+            return SentenceTransformer(str(folder) if folder.is_dir() else self.name, device=self._device)
+        except Exception as error:  # the library raises what its parts raise: network, files, formats
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ModelError(f"cannot load the embedding model {self.name}: {reason}") from None
+
+    @property
+    def dimension(self) -> int:
+        return int(self._model.get_embedding_dimension())
+
+    @property
+    def window(self) -> int:
+        # One word piece is kept back: tokenizers that mark word starts may count a join differently.
+        special = len(self._model.tokenizer(self._passage_prompt or "")["input_ids"])
+        return int(self._model.max_seq_length or 512) - special - 1
+
+    def count_pieces(self, texts: Sequence[str]) -> list[int]:
+        if not texts:
+            return []
+        encoded = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        return self._embed(self._model.encode_document, texts, prompt=self._passage_prompt)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._embed(self._model.encode_query, texts)
+
+    @property
+    def _passage_prompt(self) -> str | None:
+        return passage_prompt(self._model.prompts)
+
+    def _embed(self, encode: Any, texts: Sequence[str], **options: Any) -> Vectors:
+        if not texts:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        given = [valid(text) for text in texts]
+        vectors = encode(given, batch_size=8, normalize_embeddings=True, show_progress_bar=False, **options)
+        return np.asarray(vectors, dtype=np.float32)
