@@ -22,21 +22,22 @@ _PEERS = ("langchain", "llamaindex", "txtai")
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A limit, and what was reached; `least` says whether the limit is a floor. Both are shown as `form` has them."""
+    """A limit, and what was reached, shown as `form` has it; `least` says whether the limit is a floor."""
 
     number: int
     what: str
     limit: float
     reached: float
     least: bool = False
-    form: str = "{:.2f}"
+    form: str = "{:.3f}"
 
     @property
     def row(self) -> str:
         met = self.reached >= self.limit if self.least else self.reached <= self.limit
-        limit, reached = self.form.format(self.limit), self.form.format(self.reached)
-        asked = f"{'at least' if self.least else 'at most'} {limit}" if self.limit else "none"
-        return f"| {self.number} | {self.what} | {asked} | {reached}{'' if met else ' (missed)'} |"
+        asked = f"{'at least' if self.least else 'at most'} {self.limit:g}" if self.limit else "none"
+        return (
+            f"| {self.number} | {self.what} | {asked} | {self.form.format(self.reached)}{'' if met else ' (missed)'} |"
+        )
 
 
 def _embedding(figures: dict[str, Any]) -> Iterator[Bar]:

@@ -31,7 +31,7 @@ from running import ONE_THREAD, Running
 FOOTNOTED = Path(sys.executable).with_name("footnoted")
 OURS = [sys.executable, DRIVERS / "with_footnoted.py", "change"]
 # Paragraphs of each article: an index of a few hundred passages, since each of the peers has to build one too.
-PARAGRAPHS = 8
+PARAGRAPHS = 5
 
 Rows = list[tuple[str, str]]
 

@@ -185,11 +185,11 @@ def crowd(server: Server, asked: Sequence[str], number: int) -> dict[str, object
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--articles", type=int, default=18, help="of 35, in order of their names (default: 18)")
+    parser.add_argument("--articles", type=int, default=12, help="of 35, in order of their names (default: 12)")
     parser.add_argument("--paragraphs", type=int, help="of each article, the first ones (default: all)")
     parser.add_argument("--questions", type=int, default=200, help="that the clients ask")
     parser.add_argument("--clients", type=int, default=20)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=2)
     options = parser.parse_args()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # without a network it would wait for one
     with tempfile.TemporaryDirectory() as scratch:

@@ -32,7 +32,7 @@ BLOCK = 25
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--articles", type=int, default=18, help="of 35, in order of their names (default: 18)")
+    parser.add_argument("--articles", type=int, default=12, help="of 35, in order of their names (default: 12)")
     parser.add_argument("--paragraphs", type=int, help="of each article, the first ones (default: all)")
     parser.add_argument("--questions", type=int, default=500)
     options = parser.parse_args()
