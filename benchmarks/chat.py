@@ -126,8 +126,8 @@ def evidence(server: Server, asked: Sequence[str]) -> dict[str, object]:
             answers.append(first[ANSWER])
     return {
         "questions": len(asked),
-        "evidence": percentiles(cards),
-        "answer": percentiles(answers),
+        "evidence": _rounded(cards),
+        "answer": _rounded(answers),
         "evidence first": sum(one < other for one, other in zip(cards, answers, strict=True)),
     }
 
@@ -178,8 +178,12 @@ def crowd(server: Server, asked: Sequence[str], number: int) -> dict[str, object
         "cpu_s_an_answer": round(each, 4),
         "clients_cpu_s_an_answer": round((time.process_time() - ours) / len(seconds), 4),
         "share of cores": round(len(seconds) / wall * each / cores, 3),
-        **{which: round(value, 3) for which, value in percentiles(seconds).items()},
+        **_rounded(seconds),
     }
+
+
+def _rounded(seconds: Sequence[float]) -> dict[str, float]:
+    return {which: round(value, 4) for which, value in percentiles(seconds).items()}
 
 
 def main() -> None:
