@@ -1,7 +1,7 @@
 """txtai: hybrid (vectors and BM25) with the texts stored, a passage a paragraph.
 
-python with_txtai.py upsert STORE     answers lines of JSON: the first, rows [id, text] to index; each further one,
-                                      rows to put in their place
+python with_txtai.py upsert     answers lines of JSON: the first, rows [id, text] to index; each further one, rows to
+                                put in the place of those with their ids
 """
 
 import sys
@@ -49,17 +49,12 @@ def change(store: Path):  # type: ignore[no-untyped-def]
     return changed
 
 
-def upsert(store: Path) -> None:
-    """Rows as they are given; the line "save" puts the index on disk."""
+def upsert() -> None:
     held = empty()
 
-    def done(given: list[tuple[str, str]] | str) -> int:
-        if given == "save":
-            held.save(str(store))
-        elif held.config is None or not held.count():
-            held.index([tuple(row) for row in given])
-        else:
-            held.upsert([tuple(row) for row in given])
+    def done(given: list[list[str]]) -> int:
+        put = held.upsert if held.count() else held.index
+        put([tuple(row) for row in given])
         return held.count()
 
     answering(done)
@@ -67,6 +62,6 @@ def upsert(store: Path) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "upsert":
-        upsert(Path(sys.argv[2]))
+        upsert()
     else:
         drive(build, ask, change)
