@@ -3,7 +3,7 @@ PORT ?= 7860
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install chat test check reliability clean
+.PHONY: install chat test check reliability bench-peers bench clean
 
 install: .venv/installed
 
@@ -37,5 +37,28 @@ reliability: .venv/installed-dev
 	  echo "== $$bar"; $(BIN)/python -m benchmarks.reliability.$$bar || failed="$$failed $$bar"; \
 	done; test -z "$$failed" || { echo "missed:$$failed"; exit 1; }
 
+# Other tools to measure against, each in an environment of its own under .bench (5 GB in all).
+PEERS := langchain llamaindex txtai
+
+bench-peers: $(PEERS:%=.bench/%/installed)
+
+.bench/%/installed: benchmarks/peers/%.txt constraints.txt
+	$(PYTHON) -m venv .bench/$*
+	.bench/$*/bin/python -m pip install --quiet --upgrade pip
+	.bench/$*/bin/python -m pip install --quiet --constraint constraints.txt --requirement $<
+	touch $@
+
+# Speed beside the peers, a script a bar, on a machine that does nothing else: docs/performance.md.
+DATA ?= ../shared/data
+
+bench: .venv/installed bench-peers
+	$(BIN)/python benchmarks/embedding.py --data $(DATA)
+	$(BIN)/python benchmarks/build.py --data $(DATA)
+	$(BIN)/python benchmarks/changed.py --data $(DATA)
+	$(BIN)/python benchmarks/ask.py --file $(DATA)/seed/soviet-war-crimes.txt
+	$(BIN)/python benchmarks/question.py --data $(DATA)
+	$(BIN)/python benchmarks/chat.py --data $(DATA)
+	$(BIN)/python benchmarks/figures.py
+
 clean:
-	rm -rf .venv .footnoted .footnoted-examples build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .bench .footnoted .footnoted-examples build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,4 +1,4 @@
-"""The tables of README.md and docs/evaluation.md, made from benchmarks/results.
+"""The tables of README.md, docs/evaluation.md and docs/performance.md, made from benchmarks/results.
 
 python benchmarks/figures.py      writes them; tests/test_docs.py holds them and the results together
 """
@@ -8,6 +8,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from bars import blocks
+
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 _COLLECTIONS = {
@@ -16,8 +18,7 @@ _COLLECTIONS = {
     "squad-v2.0-dev": "SQuAD v2.0 dev, the articles not tuned on",
 }
 EVALUATION = HERE.parent / "docs" / "evaluation.md"
-FIGURES = re.compile(r"(<!-- figures:[^\n]*-->\n).*?(<!-- /figures -->)", re.DOTALL)
-ABLATION = re.compile(r"(<!-- ablation:[^\n]*-->\n).*?(<!-- /ablation -->)", re.DOTALL)
+PERFORMANCE = HERE.parent / "docs" / "performance.md"
 
 
 def table() -> str:
@@ -111,9 +112,18 @@ def ablation() -> str:
     return "\n".join(lines)
 
 
-def filled(text: str, block: re.Pattern[str], content: str) -> str:
-    """A document with the content between the marks of `block`."""
-    return block.sub(lambda found: f"{found[1]}\n{content}\n\n{found[2]}", text)
+def filled(text: str, name: str, content: str) -> str:
+    """A document with the content between the marks of that name. Raises ValueError if it has none."""
+    marks = re.compile(rf"(<!-- {name}:[^\n]*-->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    done, found = marks.subn(lambda mark: f"{mark[1]}\n{content}\n\n{mark[2]}", text)
+    if not found:
+        raise ValueError(f"no marks for {name}")
+    return done
+
+
+def contents() -> dict[Path, dict[str, str]]:
+    """For each document, what stands between its marks."""
+    return {README: {"figures": table()}, EVALUATION: {"ablation": ablation()}, PERFORMANCE: blocks()}
 
 
 def _read(name: str) -> dict[str, Any]:
@@ -122,8 +132,11 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    for file, block, content in ((README, FIGURES, table()), (EVALUATION, ABLATION, ablation())):
-        file.write_text(filled(file.read_text(encoding="utf-8"), block, content), encoding="utf-8")
+    for file, parts in contents().items():
+        text = file.read_text(encoding="utf-8")
+        for name, content in parts.items():
+            text = filled(text, name, content)
+        file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,239 @@
+"""The bars of speed, asked and reached, and the tables behind them: Markdown from benchmarks/results.
+
+What has not been measured has no row.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+_SHOWN = {
+    "footnoted": "Footnoted",
+    "plain": "sentence-transformers + FAISS",
+    "langchain": "LangChain",
+    "llamaindex": "LlamaIndex",
+    "txtai": "txtai",
+}
+_PEERS = ("langchain", "llamaindex", "txtai")
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A limit, and what was reached, shown as `form` has it; `least` says whether the limit is a floor."""
+
+    number: int
+    what: str
+    limit: float
+    reached: float
+    least: bool = False
+    form: str = "{:.3f}"
+
+    @property
+    def row(self) -> str:
+        met = self.reached >= self.limit if self.least else self.reached <= self.limit
+        asked = f"{'at least' if self.least else 'at most'} {self.limit:g}" if self.limit else "none"
+        return (
+            f"| {self.number} | {self.what} | {asked} | {self.form.format(self.reached)}{'' if met else ' (missed)'} |"
+        )
+
+
+def _embedding(figures: dict[str, Any]) -> Iterator[Bar]:
+    ours = figures["footnoted"]
+    yield Bar(1, "passages embedded, against sentence-transformers' default", 1.35, ours["against batch 32"], True)
+    yield Bar(1, "share of sgemm in the same run", 0.75, ours["share of sgemm"], True)
+    yield Bar(1, "lowest cosine to its vectors", 0.9999, figures["lowest cosine"], True, "{:.6f}")
+
+
+def _build(figures: dict[str, Any]) -> Iterator[Bar]:
+    for peer, limit in {"plain": 0.7, **dict.fromkeys(_PEERS, 0.6)}.items():
+        yield Bar(2, f"first index, CPU against {_SHOWN[peer]}", limit, figures["cpu ratio"][peer])
+    yield Bar(2, "peak memory against the lowest of them", 0.6, figures["peak ratio"])
+
+
+def _changed(figures: dict[str, Any]) -> Iterator[Bar]:
+    beyond, against = figures["embedded without need"], figures["cpu ratio"]
+    yield Bar(3, "one file changed: passages embedded that had not changed", 0, beyond, form="{:.0f}")
+    shown = "one file changed: CPU against txtai's upsert of"
+    yield Bar(3, f"{shown} its chunks, cut as ours", 0.2, against["txtai, equal chunks"])
+    yield Bar(3, f"{shown} only those that are new", 0.2, against["txtai, only the new chunks"])
+    nothing = figures["unchanged"]
+    yield Bar(3, f"{nothing['files']:,} files, none changed: passages embedded", 0, nothing["embedded"], form="{:.0f}")
+    yield Bar(3, f"{nothing['files']:,} files, none changed: seconds", 1, nothing["wall"])
+
+
+def _ask(figures: dict[str, Any]) -> Iterator[Bar]:
+    for name, shown, limit in (("without a reader", "--reader none", 0.15), ("footnoted", "with the reader", 0.25)):
+        against = figures[f"cpu ratio, {name}"]["median"]
+        yield Bar(4, f"`footnoted ask`, {shown}: CPU against sentence-transformers + FAISS", limit, against)
+
+
+def _question(figures: dict[str, Any]) -> Iterator[Bar]:
+    ours = "without a reader"
+    yield Bar(5, "a question, p50 against embedding and search alone", 0.5, figures["p50 ratio"][ours])
+    yield Bar(5, "its p99 over its p50", 2, figures["p99 over p50"][ours])
+
+
+def _chat(figures: dict[str, Any]) -> Iterator[Bar]:
+    crowd, evidence = figures["crowd"]["footnoted"], figures["evidence"]
+    yield Bar(7, "first page, seconds beyond the import of gradio", 1.5, figures["first page less the import"])
+    yield Bar(
+        7,
+        "evidence before the first word, share of questions",
+        1,
+        evidence["evidence first"] / evidence["questions"],
+        True,
+    )
+    yield Bar(7, f"{crowd['clients']} clients: answers, of cores by CPU an answer", 0.8, crowd["share of cores"], True)
+    yield Bar(7, f"{crowd['clients']} clients: p95, seconds", 2, crowd["p95"])
+
+
+# The scripts in the order of the bars.
+_BARS: dict[str, Callable[[dict[str, Any]], Iterator[Bar]]] = {
+    "embedding": _embedding,
+    "build": _build,
+    "changed": _changed,
+    "ask": _ask,
+    "question": _question,
+    "chat": _chat,
+}
+
+
+def bars() -> str:
+    """Every bar that was measured: what was asked, what was reached."""
+    measured = {name: _figures(name) for name in _BARS if _measured(name)}
+    rows = [f"{bar.row} `{name}.py` |" for name, figures in measured.items() for bar in _BARS[name](figures)]
+    return "\n".join(["| bar | | asked | reached | benchmarks/ |", "|---|---|---|---|---|", *rows])
+
+
+def embedding() -> str:
+    figures = _figures("embedding")
+    systems = {
+        "footnoted": "Footnoted",
+        "batch 8": "sentence-transformers, batches of 8",
+        "batch 32": "sentence-transformers, its default (32)",
+    }
+    rows = [
+        f"| {shown} | {one['passages_per_s']:.1f} | {one['against batch 32']:.2f} | {one['gflop_per_s']:.1f} | "
+        f"{one['share of sgemm']:.0%} |"
+        for name, shown in systems.items()
+        for one in [figures[name]]
+    ]
+    sgemm = figures["sgemm"]
+    said = (
+        f"{figures['passages']} paragraphs, {figures['tokens']:,} tokens, {figures['runs']} rounds. sgemm, by "
+        f"{sgemm['by']}: {sgemm[sgemm['by'] + '_gflop_per_s']:.1f} GFLOP/s."
+    )
+    head = "| | passages/s | against its default | GFLOP/s | of sgemm |"
+    return "\n".join([head, "|---|---|---|---|---|", *rows, "", said, "", _machine("embedding")])
+
+
+def build() -> str:
+    figures = _figures("build")
+    rows = [
+        f"| {shown} | {one['passages']:,} | {one['cpu']:.1f} | {one['wall']:.1f} | {one['peak_mb']:.0f} | {against} |"
+        for name, shown in _SHOWN.items()
+        for one in [figures[name]]
+        for against in [f"{figures['cpu ratio'][name]:.2f}" if name != "footnoted" else ""]
+    ]
+    head = "| | passages | CPU s | wall s | peak MB | ours against it, CPU |"
+    names = [f"{name} {number}" for peer in _PEERS for name, number in figures["versions"][peer].items()]
+    said = f"{figures['files']} files. {', '.join(sorted(set(names)))}."
+    return "\n".join([head, "|---|---|---|---|---|---|", *rows, "", said, "", _machine("build")])
+
+
+def changed() -> str:
+    figures = _figures("changed")
+    rows = [
+        f"| {', '.join([_SHOWN[system], *way])} | {figures[name]['embedded']:.0f} | {figures[name]['cpu']:.3f} | "
+        f"{_ratio(figures['cpu ratio'].get(name))} |"
+        for name in ("footnoted", *figures["cpu ratio"])
+        for system, *way in [name.split(", ")]
+    ]
+    nothing = figures["unchanged"]
+    said = (
+        f"Medians of {figures['runs']} changes among {figures['files']} files. {nothing['files']:,} files, none of "
+        f"them changed: {nothing['wall']:.2f} s ({nothing['cpu']:.2f} CPU s) in a running process, "
+        f"{nothing['whole process, wall']:.2f} s ({nothing['whole process, cpu']:.2f} CPU s) as `footnoted index`; "
+        f"{nothing['embedded']} passages embedded."
+    )
+    head = "| | passages embedded | CPU s | ours against it |"
+    return "\n".join([head, "|---|---|---|---|", *rows, "", said, "", _machine("changed")])
+
+
+def question() -> str:
+    figures = _figures("question")
+    systems = {
+        "plain": "sentence-transformers + FAISS, embedding and search",
+        "without a reader": "Footnoted, an answer without the reader",
+        "with the reader": "Footnoted, an answer with the reader",
+    }
+    rows = [
+        f"| {shown} | {one['p50']:.1f} | {one['p95']:.1f} | {one['p99']:.1f} | "
+        f"{_ratio(figures['p50 ratio'].get(name))} |"
+        for name, shown in systems.items()
+        for one in [figures["milliseconds"][name]]
+    ]
+    head = "| | p50 ms | p95 ms | p99 ms | p50 against the first |"
+    said = f"{figures['questions']} questions."
+    return "\n".join([head, "|---|---|---|---|---|", *rows, "", said, "", _machine("question")])
+
+
+def chat() -> str:
+    figures = _figures("chat")
+    starts, evidence = figures["starts"], figures["evidence"]
+    systems = {"footnoted": "Footnoted", "plain": "ChatInterface over plain search"}
+    rows = [
+        f"| {shown} | {start['first page']:.1f} | {start['first answer']:.1f} | {crowd['answers_per_s']:.1f} | "
+        f"{crowd['cpu_s_an_answer']:.3f} | {crowd['share of cores']:.0%} | {crowd['p50']:.2f} | {crowd['p95']:.2f} |"
+        for name, shown in systems.items()
+        for start, crowd in [(starts[name], figures["crowd"][name])]
+    ]
+    head = "| | first page s | first answer s | answers/s | CPU s an answer | of the cores | p50 s | p95 s |"
+    crowd = figures["crowd"]["footnoted"]
+    said = (
+        f"A bare `import gradio`: {starts['import gradio']['wall']:.1f} s. On the page, p50 of {evidence['questions']} "
+        f"questions: evidence after {1000 * evidence['evidence']['p50']:.0f} ms, the answer after "
+        f"{1000 * evidence['answer']['p50']:.0f} ms. {crowd['clients']} clients ask {crowd['answers']} questions; they "
+        f"use {crowd['clients_cpu_s_an_answer']:.3f} CPU s an answer of the same cores."
+    )
+    return "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows, "", said, "", _machine("chat")])
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "embedding": embedding,
+    "build": build,
+    "changed": changed,
+    "question": question,
+    "chat": chat,
+}
+
+
+def blocks() -> dict[str, str]:
+    """What stands between the marks of docs/performance.md, by their names."""
+    return {"bars": bars(), **{name: table() if _measured(name) else "" for name, table in TABLES.items()}}
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _machine(name: str) -> str:
+    values = _read(name)
+    return f"{values['machine']['processor']}, {values['machine']['cores']} cores, {values['date']}."
+
+
+def _measured(name: str) -> bool:
+    return (RESULTS / f"{name}.json").exists()
+
+
+def _figures(name: str) -> dict[str, Any]:
+    figures: dict[str, Any] = _read(name)["figures"]
+    return figures
+
+
+def _read(name: str) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return values
