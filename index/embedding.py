@@ -18,7 +18,10 @@ Vectors = NDArray[np.float32]
 
 
 class Embedder(Protocol):
-    """What an embedding model must offer. Vectors are (n, dimension) float32 with rows of length 1."""
+    """What an embedding model must offer. Vectors are (n, dimension) float32 with rows of length 1.
+
+    Texts are counted in one thread while others are embedded in another.
+    """
 
     @property
     def name(self) -> str:

@@ -1,9 +1,11 @@
 """Any sentence-transformers model, through that library and torch."""
 
+import copy
 import logging
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ class LibraryEmbedder:
     def __init__(self, name: str, device: str | None = None) -> None:
         self.name = name
         self._device = device
+        self._embedding = Lock()  # the library's tokenizers cannot be used by two threads at once
 
     @cached_property
     def _model(self) -> Any:
@@ -39,6 +42,11 @@ class LibraryEmbedder:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ModelError(f"cannot load the embedding model {self.name}: {reason}") from None
 
+    @cached_property
+    def _counter(self) -> Any:
+        """A tokenizer of its own: passages are counted while others are embedded."""
+        return copy.deepcopy(self._model.tokenizer)
+
     @property
     def dimension(self) -> int:
         return int(self._model.get_embedding_dimension())
@@ -46,13 +54,13 @@ class LibraryEmbedder:
     @property
     def window(self) -> int:
         # One word piece is kept back: tokenizers that mark word starts may count a join differently.
-        special = len(self._model.tokenizer(self._passage_prompt or "")["input_ids"])
+        special = len(self._counter(self._passage_prompt or "")["input_ids"])
         return int(self._model.max_seq_length or 512) - special - 1
 
     def count_pieces(self, texts: Sequence[str]) -> list[int]:
         if not texts:
             return []
-        encoded = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
+        encoded = self._counter(list(texts), add_special_tokens=False, truncation=False, verbose=False)
         return [len(ids) for ids in encoded["input_ids"]]
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
@@ -69,5 +77,6 @@ class LibraryEmbedder:
         if not texts:
             return np.empty((0, self.dimension), dtype=np.float32)
         given = [valid(text) for text in texts]
-        vectors = encode(given, batch_size=8, normalize_embeddings=True, show_progress_bar=False, **options)
+        with self._embedding:
+            vectors = encode(given, batch_size=8, normalize_embeddings=True, show_progress_bar=False, **options)
         return np.asarray(vectors, dtype=np.float32)
