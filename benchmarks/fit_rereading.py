@@ -24,6 +24,7 @@ from fit_reading import SEED, fit_confidence, fit_within, read_all
 
 from eval.short_answers import exact_match, f1
 from index import Index
+from index.cores import cores
 from rag import confidence, reading, rereading
 from rag.questions import Question
 from rag.reader import BUNDLED
@@ -120,7 +121,7 @@ def main() -> None:
         "reporting: squad answerable": ([one for one in reporting if one.answers][:n], False),
         "reporting: squad deceptive": ([one for one in reporting if not one.answers][:n], False),
     }
-    with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor() as pool:
+    with tempfile.TemporaryDirectory() as scratch, ProcessPoolExecutor(cores()) as pool:
         folder = options.work or Path(scratch)
         corpus = Passages(squad_passages(squad).rows + passages.rows).write(folder)
         index = Index.build([corpus], folder / "index")

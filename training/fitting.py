@@ -3,7 +3,6 @@
 import contextlib
 import ctypes
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -12,6 +11,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, pad
+
+from index.cores import cores
 
 from .examples import Example, Group, claims
 from .model import Reader
@@ -44,7 +45,7 @@ def fit(
     the same batches as if it had not been stopped.
     """
     torch.manual_seed(SEED)
-    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    torch.set_num_threads(cores())
     _keep_memory()
     model = Reader(base)
     steps = groups // GROUPS

@@ -4,7 +4,6 @@ Windows are our own passages, so that what is trained on is cut as what will be 
 """
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from eval.quoting import contains
 from index import Index
+from index.cores import cores
 from index.documents import Passage
 from rag.retrieval import retrieve
 
@@ -54,7 +54,7 @@ def mine(rows: Rows, folder: Path) -> None:
     parts = [rows.rows[at : at + _BATCH] for at in range(0, len(rows.rows), _BATCH)]
     held = {id for id, text in rows.texts.items() if text.held}
     scratch = folder / "mined.partial"
-    with scratch.open("w", encoding="utf-8") as out, ProcessPoolExecutor(os.cpu_count()) as pool:
+    with scratch.open("w", encoding="utf-8") as out, ProcessPoolExecutor(cores()) as pool:
         texts = {id: text.text for id, text in rows.texts.items()}
         for found in pool.map(partial(_mine, folder), ((part, texts_of(part, texts), held) for part in parts)):
             out.writelines(f"{json.dumps(asdict(one))}\n" for one in found)
