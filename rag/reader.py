@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from index.graph import Weights
 
 WEIGHTS = Path(__file__).parent / "reader.safetensors"
-WEIGHTS_SHA256 = "5cbcfc344943e61b122452eb8f943e665b2dcfef8c1fcba4ed12ccf0d6d24cbe"
+WEIGHTS_SHA256 = "3ff752e33eb1260617d277af67620ed483f200861f1117b1de1b2a66f213db1d"
 
 # Word pieces that a marked answer has at most.
 LONGEST_ANSWER = 30

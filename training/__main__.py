@@ -31,7 +31,7 @@ def main() -> None:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--groups", type=int, default=48_000, help="questions trained on, repeated ones counted")
+    parser.add_argument("--groups", type=int, default=120_000, help="questions trained on, repeated ones counted")
     parser.add_argument("--out", type=Path, default=WEIGHTS, help="where the weights are written")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)

@@ -52,6 +52,16 @@ def test_the_passage_that_answers_rises_and_its_sentence_is_quoted(system: Syste
     assert first.quote[slice(*first.answer)] == "dark"
 
 
+def test_a_yes_or_no_is_judged_without_the_reader_and_ordered_with_it(system: System) -> None:
+    reader = TableReader({"dark": 4.0})
+    asked = System(system.index, reader=reader)
+    for question, same in (("Was the night dark?", True), (QUESTION, False)):
+        before, after = system.answer(question, threshold=0), asked.answer(question, threshold=0)
+        assert (after.confidence == before.confidence) is same
+        assert after.hits[0].passage.source == "letter.txt"
+    assert reader.asked
+
+
 def test_the_scores_by_hand(system: System) -> None:
     question = Question.parse(QUESTION)
     retrieved = retrieve(system.index, QUESTION, 8)
