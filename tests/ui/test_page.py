@@ -176,6 +176,7 @@ def test_asking_again_gives_the_last_answer_anew(page: Page) -> None:
 BROKE = "What did she break?"
 ADDED = f"{BROKE} · Sólheim Tunnel fell stairs B"
 BROKEN = "Petra Sólheim had fallen on the stairs to Tunnel B and broken her left wrist."
+BACK = "She was back under a vehicle in seven weeks, against my advice."
 RECOVERED = "Did she recover?"  # alone it is answered by nothing
 LINE = "#searched-for textarea"
 
@@ -442,7 +443,7 @@ def test_a_follow_up_is_judged_for_what_was_searched_which_stands_alone(page: Pa
     page.wait_for_selector("#j-2 .up[aria-pressed=false]")
     press(page, "#j-2 .up")
     last = said(folder)[-1]
-    assert (last["question"], last["good"], [one["quote"] for one in last["cited"]]) == (searched, True, [BROKEN])
+    assert (last["question"], last["good"], [one["quote"] for one in last["cited"]]) == (searched, True, [BROKEN, BACK])
     done = subprocess.run([FOOTNOTED, "eval", "--from-feedback", "--json"], cwd=folder, capture_output=True, text=True)
     assert json.loads(done.stdout)["metrics"]["refused as judged"] == 1.0
     page.click("text=Search for the question alone")
