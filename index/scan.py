@@ -2,8 +2,8 @@
 
 Product quantisation (Jégou, Douze, Schmid 2011, https://doi.org/10.1109/TPAMI.2010.57), its tables held in
 registers (André, Kermarrec, Le Scouarnec 2017, https://arxiv.org/abs/1704.07355), as FAISS's IndexPQFastScan
-has it. Every code is looked at. Inverted lists, which look at the nearest lists only, lose here: the passages
-near to a question lie in many of them (benchmarks/scale.py).
+has it. Every code is looked at. Inverted lists look at the nearest lists only, and the passages near to a
+question lie in many of them.
 """
 
 import json
