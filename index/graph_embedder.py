@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
 
-# Padded tokens a forward pass: small batches stay in a core's cache and pad little.
-_BATCH_TOKENS = 1024
+# Tokens a forward pass: small batches stay in a core's cache.
+_BATCH_TOKENS = 512
 
 
 class GraphEmbedder:
@@ -94,16 +95,10 @@ class GraphEmbedder:
         sentences: list[Vectors] = [np.empty((0, self.dimension), dtype=np.float32)] * len(texts)
 
         def forward(batch: list[int]) -> None:
-            longest = max(len(encodings[row]) for row in batch)
-            ids = np.full((len(batch), longest), self._model.architecture.padding or 0, dtype=np.int64)
-            mask = np.zeros((len(batch), longest), dtype=np.int32)
-            for place, row in enumerate(batch):
-                length = len(encodings[row])
-                ids[place, :length], mask[place, :length] = encodings[row].ids, 1
-            feed = {"ids": ids, "mask": mask, "positions": self._model.architecture.positions(ids)}
+            ids = np.array([encodings[row].ids for row in batch], dtype=np.int64)
+            feed = {"ids": ids, "positions": self._model.architecture.positions(ids)}
             (hidden,) = self._session.run(["hidden"], feed)
-            for place, row in enumerate(batch):
-                states = hidden[place, : len(encodings[row])]
+            for states, row in zip(hidden, batch, strict=True):
                 vectors[row] = states.mean(axis=0) if self._model.pooling == "mean" else states[0]
                 if spans[row]:
                     inside = [(start + len(prompt), end + len(prompt)) for start, end in spans[row]]
@@ -139,12 +134,8 @@ def _pooled(states: Vectors, places: Sequence[Span], spans: Sequence[Span], whol
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Row numbers in batches of like length, longest first, each at most `_BATCH_TOKENS` when padded."""
-    batch: list[int] = []
-    for row in sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True):
-        if batch and (len(batch) + 1) * lengths[batch[0]] > _BATCH_TOKENS:
+    """Row numbers in batches of one length, longest first, each of at most `_BATCH_TOKENS` or a single row."""
+    rows = sorted(range(len(lengths)), key=lengths.__getitem__, reverse=True)
+    for length, alike in groupby(rows, key=lengths.__getitem__):
+        while batch := list(islice(alike, max(1, _BATCH_TOKENS // max(1, length)))):
             yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch

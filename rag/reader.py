@@ -172,7 +172,6 @@ def _forward(session: "onnxruntime.InferenceSession", made: Sequence[Window]) ->
         length = len(window.ids)
         feed = {
             "ids": np.array([window.ids], dtype=np.int64),
-            "mask": np.ones((1, length), dtype=np.int32),
             "positions": np.arange(length)[None],
         }
         (hidden,) = session.run(["hidden"], feed)

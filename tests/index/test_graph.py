@@ -77,15 +77,16 @@ def test_a_folder_that_holds_no_such_model(files: dict[str, str], message: str, 
 
 
 @pytest.mark.model
-def test_padding_changes_nothing() -> None:
+def test_a_text_is_the_same_whatever_is_beside_it() -> None:
     session = bert_session(minilm_folder())
-    ids = np.array([[101, 7592, 2088, 102]], dtype=np.int64)
-    padded = np.pad(ids, ((0, 0), (0, 5)))
+    ids = np.array([[101, 7592, 2088, 102], [101, 2208, 2058, 102], [101, 7592, 7592, 102]], dtype=np.int64)
 
     def states(given: np.ndarray) -> np.ndarray:
-        feed = {"ids": given, "mask": (given > 0).astype(np.int32), "positions": np.arange(given.shape[1])[None]}
-        (hidden,) = session.run(["hidden"], feed)
+        (hidden,) = session.run(["hidden"], {"ids": given, "positions": np.arange(given.shape[1])[None]})
         return hidden
 
-    assert states(ids).shape == (1, 4, 384)
-    assert np.abs(states(padded)[:, :4] - states(ids)).max() < 1e-5
+    together = states(ids)
+    assert together.shape == (3, 4, 384)
+    for row in range(3):
+        assert np.abs(states(ids[row : row + 1])[0] - together[row]).max() < 1e-5
+    assert np.abs(together[0] - together[2]).max() > 0.1

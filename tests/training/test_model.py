@@ -16,8 +16,7 @@ IDS = np.array([[101, 2043, 2001, 1996, 2958, 2441, 102, 2009, 2441, 1999, 3326,
 
 
 def hidden(session: object, ids: np.ndarray) -> np.ndarray:
-    length = ids.shape[1]
-    feed = {"ids": ids, "mask": np.ones(ids.shape, dtype=np.int32), "positions": np.arange(length)[None]}
+    feed = {"ids": ids, "positions": np.arange(ids.shape[1])[None]}
     return session.run(["hidden"], feed)[0]  # type: ignore[attr-defined]
 
 
