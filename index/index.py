@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .chunking import ChunkSettings
 from .documents import Document, Passage
@@ -31,8 +33,7 @@ from .updates import Progress, Update
 _ATTEMPTS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A passage by its row in the index, and its score: larger is better."""
 
     row: int
@@ -285,18 +286,18 @@ class Index:
             best_scores.append(scores[best])
         return _best(found, best_scores, k)
 
-    def covered(self, text: str, rows: Sequence[int], further: Mapping[str, float] | None = None) -> list[float]:
-        """The share of a query's words, by their weight, that each of the passages has. In [0, 1]."""
-        asked: dict[str, Mapping[str, float]] = {}
-        shares = []
-        for row in rows:
-            segment, local = self._at(row)
-            language = segment.language(local)
-            if language not in asked:
-                asked[language] = self.query_weights(text, language, further)
-            weights = asked[language]
-            held = sum(weight for word, weight in weights.items() if segment.holds(local, word))
-            shares.append(held / (sum(weights.values()) or 1.0))
+    def covered(
+        self, text: str, rows: Sequence[int], further: Mapping[str, float] | None = None
+    ) -> NDArray[np.float64]:
+        """(n,): the share of a query's words, by their weight, that each of n passages has. In [0, 1]."""
+        shares = np.zeros(len(rows))
+        for segment, places, local in self._by_segment(rows):
+            spoken = np.array([segment.language(row) for row in local.tolist()])
+            for language in set(spoken.tolist()):
+                theirs = spoken == language
+                weights = self.query_weights(text, language, further)
+                held = sum(weight * segment.holds(local[theirs], word) for word, weight in weights.items())
+                shares[places[theirs]] = held / (sum(weights.values()) or 1.0)
         return shares
 
     def question_terms(self, text: str, language: str = "en") -> list[str]:

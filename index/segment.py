@@ -269,13 +269,13 @@ class Segment:
         found = self._all("SELECT row FROM terms WHERE term = ?", (term,))
         return found[0][0] if found else None
 
-    def holds(self, row: int, word: str) -> bool:
-        """Whether the passage at `row` has a term."""
+    def holds(self, local: Ints, word: str) -> NDArray[np.bool_]:
+        """(n,): whether each of the passages at n rows has a term."""
         if (term := self.term_row(word)) is None:
-            return False
+            return np.zeros(len(local), dtype=bool)
         rows, _ = self.postings.of(term)
-        place = int(np.searchsorted(rows, row))
-        return place < len(rows) and rows[place] == row
+        places = np.minimum(np.searchsorted(rows, local), len(rows) - 1)
+        return np.asarray(rows[places] == local)
 
     def dense(self, query: Vectors, k: int) -> tuple[Ints, Vectors]:
         """The rows and cosines, each (k,), of the k living passages nearest to a unit query (dim,), ties by row."""

@@ -155,11 +155,16 @@ def _opponent(index: Index, best: Sentence) -> Sentence | None:
     if _DISPUTES.search(best.text) or negated(best.text):
         return None
     said = Question(best.text, tuple(sorted(best.words)), Wanted.OTHER)
-    found = read(index, said, retrieve(index, best.text, _OPPOSED, vector=best.vector))
-    for sentence in found:
+    retrieved = retrieve(index, best.text, _OPPOSED, vector=best.vector)
+    source = best.hit.passage.source
+    places = [
+        place
+        for place, hit in enumerate(retrieved.hits)
+        if hit.passage.source != source and _DISPUTES.search(hit.passage.text)
+    ]
+    for sentence in read(index, said, retrieved.only(places)):
         if (
-            sentence.hit.passage.source != best.hit.passage.source
-            and _DISPUTES.search(sentence.text)
+            _DISPUTES.search(sentence.text)
             and len(sentence.words & best.words) >= _SHARED
             and _about_the_same(said, sentence, best)
         ):

@@ -1,7 +1,9 @@
 """Two candidate lists made one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
 
 from index import Candidate
 
@@ -18,8 +20,7 @@ FOREIGN_DENSE_WEIGHT = 0.25
 POOL = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Fused:
+class Fused(NamedTuple):
     """A passage of either list: `score` in [0, 1]; the side that did not find it is None."""
 
     row: int
@@ -36,26 +37,25 @@ def scaled(candidates: Sequence[Candidate]) -> dict[int, float]:
     """
     if not candidates:
         return {}
-    high, low = candidates[0].score, candidates[:POOL][-1].score
-    if high == low:
-        return {one.row: float(one.score == high) for one in candidates}
-    return {one.row: max(0.0, (one.score - low) / (high - low)) for one in candidates}
+    rows, given = zip(*candidates, strict=True)
+    scores, high, low = np.array(given), given[0], given[:POOL][-1]
+    values = np.maximum(0, (scores - low) / (high - low)) if high > low else (scores == high).astype(float)
+    return dict(zip(rows, values.tolist(), strict=True))
 
 
-def fuse(dense: Sequence[Candidate], lexical: Sequence[Candidate], weight: float = DENSE_WEIGHT) -> list[Fused]:
+def fuse(
+    dense: Sequence[Candidate],
+    lexical: Sequence[Candidate],
+    weight: float = DENSE_WEIGHT,
+    most: int | None = None,
+) -> list[Fused]:
     """The union of both lists (each best first) by `weight * dense + (1 - weight) * lexical` of the scaled scores,
-    best first, ties by row. A passage that one side did not find has 0 there.
+    best first, ties by row; the first `most` of it. A passage that one side did not find has 0 there.
     """
     by_dense, by_lexical = scaled(dense), scaled(lexical)
-    dense_scores = {one.row: one.score for one in dense}
-    lexical_scores = {one.row: one.score for one in lexical}
-    fused = [
-        Fused(
-            row,
-            weight * by_dense.get(row, 0.0) + (1 - weight) * by_lexical.get(row, 0.0),
-            dense_scores.get(row),
-            lexical_scores.get(row),
-        )
-        for row in dense_scores.keys() | lexical_scores.keys()
-    ]
-    return sorted(fused, key=lambda one: (-one.score, one.row))
+    dense_scores, lexical_scores = dict(dense), dict(lexical)
+    ranked = sorted(
+        (-(weight * by_dense.get(row, 0.0) + (1 - weight) * by_lexical.get(row, 0.0)), row)
+        for row in by_dense.keys() | by_lexical.keys()
+    )
+    return [Fused(row, -score, dense_scores.get(row), lexical_scores.get(row)) for score, row in ranked[:most]]

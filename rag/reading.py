@@ -9,9 +9,9 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
-
-import numpy as np
+from operator import mul
 
 from index import Index
 from index.embedding import Vectors
@@ -127,9 +127,9 @@ def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentenc
             paired[passage.language] = set(pairwise(terms(question.text, passage.language)))
         weights, pairs = weighted[passage.language], paired[passage.language]
         texts = [passage.quote(number) for number in range(len(passage.sentences))]
-        ordered = [terms(text, passage.language) for text in texts]
+        ordered = [_terms(text, passage.language) for text in texts]
         words = [frozenset(one) for one in ordered]
-        context = frozenset(terms(passage.context, passage.language))
+        context = frozenset(_terms(passage.context, passage.language))
         everything = share(context.union(*words))
         for number, (start, end) in enumerate(passage.sentences):
             if (passage.source, start, end) in found or _heads(texts, number):
@@ -151,6 +151,12 @@ def read(index: Index, question: Question, retrieved: Retrieved) -> list[Sentenc
     return sorted(found.values(), key=lambda sentence: -sentence.score)
 
 
+@lru_cache(maxsize=8192)
+def _terms(sentence: str, language: str) -> tuple[str, ...]:
+    """Kept: the questions of a conversation meet the same sentences."""
+    return tuple(terms(sentence, language))
+
+
 def _heads(texts: Sequence[str], number: int) -> bool:
     """Whether a line is the head of a table: the first of its rows, without a figure where later ones have some."""
     rows = [_ROW in text for text in texts[number : number + 3]]
@@ -161,7 +167,7 @@ def _heads(texts: Sequence[str], number: int) -> bool:
 
 def probability(weights: Sequence[float], values: Sequence[float]) -> float:
     """The logistic model: 1 / (1 + exp(-(bias + weights . values))), the bias being the first weight."""
-    return 1 / (1 + math.exp(-(weights[0] + float(np.dot(weights[1:], values)))))
+    return 1 / (1 + math.exp(-(weights[0] + sum(map(mul, weights[1:], values)))))
 
 
 def negated(text: str) -> bool:

@@ -6,7 +6,6 @@ good ones rise (score regularisation: Diaz 2005, "Regularizing ad hoc retrieval 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,11 +52,11 @@ def rerank(
     by_lexical = scaled(candidates.lexical)
     scores = weight * dense + (1 - weight) * np.array([by_lexical.get(row, 0.0) for row in rows])
     leading = [rows[place] for place in np.argsort(-scores, kind="stable")[:LEADING]]
-    share = SMOOTHING * (1 - max(index.covered(query, leading, further)))
+    share = SMOOTHING * (1 - float(index.covered(query, leading, further).max()))
     scores = smoothed(scores, vectors, share)
-    again = [replace(one, score=float(score)) for one, score in zip(first, scores, strict=True)]
+    again = [one._replace(score=score) for one, score in zip(first, scores.tolist(), strict=True)]
     again.sort(key=lambda one: (-one.score, one.row))
-    return again + [replace(one, score=min(one.score, again[-1].score)) for one in rest]
+    return again + [one._replace(score=min(one.score, again[-1].score)) for one in rest]
 
 
 def smoothed(scores: NDArray[np.float64], vectors: Vectors, share: float) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """A question to its passages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +25,10 @@ class Retrieved:
     hits: tuple[Hit, ...]
     rows: tuple[int, ...]
     vector: Vectors | None
+
+    def only(self, places: Sequence[int]) -> "Retrieved":
+        """Those of the passages that stand at `places`."""
+        return Retrieved(tuple(self.hits[at] for at in places), tuple(self.rows[at] for at in places), self.vector)
 
 
 def retrieve(
@@ -58,8 +62,8 @@ def retrieve(
         candidates = index.candidates(query, depth, vector=vector, further=further)
         known = index.known(index.question_language(query))
         weight = DENSE_WEIGHT if known else FOREIGN_DENSE_WEIGHT
-        fused = fuse(candidates.dense, candidates.lexical, weight)
-        fused = rerank(index, query, fused[: max(k, PASSAGES)], candidates, weight, vector, further)
+        fused = fuse(candidates.dense, candidates.lexical, weight, max(k, PASSAGES))
+        fused = rerank(index, query, fused, candidates, weight, vector, further)
     best = fused[:k]
     hits = tuple(Hit(index.passage(one.row), one.score, one.dense, one.lexical) for one in best)
     return Retrieved(hits, tuple(one.row for one in best), vector)
