@@ -12,15 +12,28 @@ def write_articles(data: Path, folder: Path, articles: int, paragraphs: int | No
 
     Of each article the first `paragraphs`, all by default.
     """
+    found = _first(data, articles, paragraphs)
+    return [_write(folder, name, "\n\n".join(texts)) for name, texts in found.items()]
+
+
+def write_paragraphs(data: Path, folder: Path, articles: int, paragraphs: int | None = None) -> list[Path]:
+    """The same, a paragraph a file."""
+    found = _first(data, articles, paragraphs)
+    return [_write(folder, f"{name}-{at:03}", text) for name, texts in found.items() for at, text in enumerate(texts)]
+
+
+def _first(data: Path, articles: int, paragraphs: int | None) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for row in squad_passages(data / SQUAD).rows:
         found.setdefault(_article(row["_id"]), []).append(" ".join(row["text"].split()))
+    return {name: found[name][:paragraphs] for name in sorted(found)[:articles]}
+
+
+def _write(folder: Path, name: str, text: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for name in sorted(found)[:articles]:
-        files.append(folder / f"{name}.txt")
-        files[-1].write_text("\n\n".join(found[name][:paragraphs]) + "\n", encoding="utf-8")
-    return files
+    file = folder / f"{name}.txt"
+    file.write_text(text + "\n", encoding="utf-8")
+    return file
 
 
 def questions(data: Path, files: list[Path], number: int) -> list[str]:
