@@ -15,6 +15,7 @@ from .embedding import Vectors, sentences_alone, unit
 from .errors import ModelError
 from .model_folder import ModelFolder, read_folder
 from .pieces import load_tokenizer, valid
+from .pooling import pooled
 from .sentences import Span
 
 if TYPE_CHECKING:
@@ -102,8 +103,7 @@ class GraphEmbedder:
                 vectors[row] = states.mean(axis=0) if self._model.pooling == "mean" else states[0]
                 if spans[row]:
                     inside = [(start + len(prompt), end + len(prompt)) for start, end in spans[row]]
-                    places = _without_spaces(given[row], encodings[row].offsets)
-                    sentences[row] = _pooled(states, places, inside, vectors[row])
+                    sentences[row] = pooled(states, given[row], encodings[row].offsets, inside, vectors[row])
 
         self._session  # noqa: B018 - made once, before the threads ask for it
         batches = list(_batches([len(encoding) for encoding in encodings]))
@@ -113,24 +113,6 @@ class GraphEmbedder:
             with ThreadPoolExecutor(max_workers=cores()) as pool:
                 list(pool.map(forward, batches))
         return unit(vectors), np.concatenate([np.empty((0, self.dimension), dtype=np.float32), *sentences])
-
-
-def _without_spaces(text: str, offsets: Sequence[Span]) -> list[Span]:
-    """The (start, end) characters of tokens, less the space that some tokenizers give to the word after it."""
-    return [(end - len(text[start:end].lstrip()), end) for start, end in offsets]
-
-
-def _pooled(states: Vectors, places: Sequence[Span], spans: Sequence[Span], whole: Vectors) -> Vectors:
-    """The mean states of the tokens that lie in each span, as unit rows; `whole` where none does.
-
-    `places` are the tokens' (start, end) characters; special tokens have empty ones.
-    """
-    starts, ends = np.asarray(places).T
-    rows = np.empty((len(spans), states.shape[1]), dtype=np.float32)
-    for row, (first, last) in enumerate(spans):
-        inside = (starts >= first) & (ends <= last) & (ends > starts)
-        rows[row] = states[inside].mean(axis=0) if inside.any() else whole
-    return unit(rows)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

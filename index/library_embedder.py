@@ -10,10 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from .embedding import Vectors
+from .embedding import Vectors, sentences_alone, unit
 from .errors import ModelError
 from .model_folder import passage_prompt
 from .pieces import valid
+from .pooling import pooled
+from .sentences import Span
+
+# Models whose vector is the mean of their tokens' states.
+_MEANS = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
+# Texts a forward pass: a fifth faster than the library's 32.
+_BATCH = 8
 
 
 class LibraryEmbedder:
@@ -47,6 +54,11 @@ class LibraryEmbedder:
         """A tokenizer of its own: passages are counted while others are embedded."""
         return copy.deepcopy(self._model.tokenizer)
 
+    @cached_property
+    def _pieces(self) -> Any:
+        """Another, which cuts where the model does."""
+        return copy.deepcopy(self._model.tokenizer)
+
     @property
     def dimension(self) -> int:
         return int(self._model.get_embedding_dimension())
@@ -69,6 +81,28 @@ class LibraryEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self._embed(self._model.encode_query, texts)
 
+    def embed_with_sentences(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Vectors, Vectors]:
+        """As `SentenceEmbedder` has it; where the vector is no mean of tokens, the sentences are embedded alone."""
+        model, prompt = self._model, self._passage_prompt or ""
+        means = [type(part).__name__ for part in model] in _MEANS and model[1].pooling_mode == "mean"
+        if not (texts and means and model.truncate_dim is None and self._counter.is_fast):
+            return sentences_alone(self, texts, spans)
+        given = [valid(text) for text in texts]
+        with self._embedding:
+            made = model.encode_document(
+                given, batch_size=_BATCH, prompt=prompt, output_value=None, show_progress_bar=False
+            )
+            read = [prompt + text for text in given]
+            encoded = self._pieces(read, return_offsets_mapping=True, truncation=True, max_length=model.max_seq_length)
+        vectors = unit(np.stack([one["sentence_embedding"].cpu().numpy() for one in made]))
+        sentences = [np.empty((0, self.dimension), dtype=np.float32)]
+        for row, inside in enumerate(spans):
+            states = made[row]["token_embeddings"][made[row]["attention_mask"] > 0].cpu().numpy()
+            moved = [(start + len(prompt), end + len(prompt)) for start, end in inside]
+            if inside:
+                sentences.append(pooled(states, read[row], encoded["offset_mapping"][row], moved, vectors[row]))
+        return vectors, np.concatenate(sentences)
+
     @property
     def _passage_prompt(self) -> str | None:
         return passage_prompt(self._model.prompts)
@@ -78,5 +112,5 @@ class LibraryEmbedder:
             return np.empty((0, self.dimension), dtype=np.float32)
         given = [valid(text) for text in texts]
         with self._embedding:
-            vectors = encode(given, batch_size=8, normalize_embeddings=True, show_progress_bar=False, **options)
+            vectors = encode(given, batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False, **options)
         return np.asarray(vectors, dtype=np.float32)

@@ -92,6 +92,14 @@ def test_a_sentence_vector_is_the_mean_of_its_tokens_in_the_passage(
     whole, sentences = GraphEmbedder("tiny", lambda: folder).embed_with_sentences([STORY], [STORY_SPANS])
     assert cosines(whole, library.embed_passages([STORY])).min() > 0.99999
     assert cosines(sentences, np.stack([row / np.linalg.norm(row) for row in expected])).min() > 0.99999
+    # Beside a longer text, and one without a sentence.
+    texts, spans = [STORY * 3, STORY, "x"], [[(0, 19)], STORY_SPANS, []]
+    by_library = library.embed_with_sentences(texts, spans)
+    by_graph = GraphEmbedder("tiny", lambda: folder).embed_with_sentences(texts, spans)
+    for one, other, rows in zip(by_library, by_graph, (3, 1 + len(STORY_SPANS)), strict=True):
+        assert one.shape == other.shape == (rows, whole.shape[1])
+        assert cosines(one, other).min() > 0.99999
+    assert cosines(by_library[1][1:], sentences).min() > 0.99999
 
 
 def test_sentences_of_a_model_that_pools_the_first_token_are_embedded_by_themselves(
@@ -158,7 +166,7 @@ def test_where_they_differ_it_is_the_library(plain: Path, cache: Path, monkeypat
     assert again.library_because == f"its graph gives other vectors (cosine {verdict['lowest']:.4f})"
     assert (again.embed_passages([STORY]) == embedder.embed_passages([STORY])).all()
     _, sentences = again.embed_with_sentences([STORY], [STORY_SPANS])
-    assert (sentences == again.embed_passages([STORY[:19], STORY[20:]])).all()
+    assert (sentences == LibraryEmbedder(str(plain)).embed_with_sentences([STORY], [STORY_SPANS])[1]).all()
 
 
 @pytest.mark.parametrize(
