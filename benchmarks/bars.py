@@ -24,7 +24,9 @@ _PEERS = ("langchain", "llamaindex", "txtai")
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A limit, and what was reached, shown as `form` has it; `least` says whether the limit is a floor."""
+    """A limit, and what was reached, shown as `form` has it; `least` says whether the limit is a floor, `first`
+    whether README.md shows it.
+    """
 
     number: int
     what: str
@@ -32,19 +34,20 @@ class Bar:
     reached: float
     least: bool = False
     form: str = "{:.3f}"
+    first: bool = False
 
     @property
     def row(self) -> str:
         met = self.reached >= self.limit if self.least else self.reached <= self.limit
         asked = f"{'at least' if self.least else 'at most'} {self.limit:g}" if self.limit else "none"
-        return (
-            f"| {self.number} | {self.what} | {asked} | {self.form.format(self.reached)}{'' if met else ' (missed)'} |"
-        )
+        return f"| {self.what} | {asked} | {self.form.format(self.reached)}{'' if met else ' (missed)'} |"
 
 
 def _embedding(figures: dict[str, Any]) -> Iterator[Bar]:
     ours = figures["footnoted"]
-    yield Bar(1, "passages embedded, against sentence-transformers' default", 1.35, ours["against batch 32"], True)
+    yield Bar(
+        1, "passages embedded, against sentence-transformers' default", 1.35, ours["against batch 32"], True, first=True
+    )
     yield Bar(1, "share of sgemm in the same run", 0.75, ours["share of sgemm"], True)
     yield Bar(1, "lowest cosine to its vectors", 0.9999, figures["lowest cosine"], True, "{:.6f}")
 
@@ -53,36 +56,50 @@ def _build(figures: dict[str, Any]) -> Iterator[Bar]:
     for files, found in ((files, figures[files]) for files in _CORPORA):
         for name, against in found["cpu ratio"].items():
             limit = 0.7 if name.startswith("plain") else 0.6
-            yield Bar(2, f"first index of {files}, CPU against {_named(name)}", limit, against)
-        yield Bar(2, f"first index of {files}, peak memory against the lowest of them", 0.6, found["peak ratio"])
+            yield Bar(
+                2,
+                f"first index of {files}, CPU against {_named(name)}",
+                limit,
+                against,
+                first=files == "articles" and "," not in name,
+            )
+        yield Bar(
+            2,
+            f"first index of {files}, peak memory against the lowest of them",
+            0.6,
+            found["peak ratio"],
+            first=files == "articles",
+        )
 
 
 def _changed(figures: dict[str, Any]) -> Iterator[Bar]:
     beyond, against = figures["embedded without need"], figures["cpu ratio"]
     yield Bar(3, "one file changed: passages embedded that had not changed", 0, beyond, form="{:.0f}")
     shown = "one file changed: CPU against txtai's upsert of"
-    yield Bar(3, f"{shown} its chunks, cut as ours", 0.2, against["txtai, equal chunks"])
+    yield Bar(3, f"{shown} its chunks, cut as ours", 0.2, against["txtai, equal chunks"], first=True)
     yield Bar(3, f"{shown} only those that are new", 0.2, against["txtai, only the new chunks"])
     nothing = figures["unchanged"]
     yield Bar(3, f"{nothing['files']:,} files, none changed: passages embedded", 0, nothing["embedded"], form="{:.0f}")
-    yield Bar(3, f"{nothing['files']:,} files, none changed: seconds", 1, nothing["wall"])
+    yield Bar(3, f"{nothing['files']:,} files, none changed: seconds", 1, nothing["wall"], first=True)
 
 
 def _ask(figures: dict[str, Any]) -> Iterator[Bar]:
     for name, shown, limit in (("without a reader", "--reader none", 0.15), ("footnoted", "with the reader", 0.25)):
         against = figures[f"cpu ratio, {name}"]["median"]
-        yield Bar(4, f"`footnoted ask`, {shown}: CPU against sentence-transformers + FAISS", limit, against)
+        yield Bar(4, f"`footnoted ask`, {shown}: CPU against sentence-transformers + FAISS", limit, against, first=True)
 
 
 def _question(figures: dict[str, Any]) -> Iterator[Bar]:
     ours = "without a reader"
-    yield Bar(5, "a question, p50 against embedding and search alone", 0.5, figures["p50 ratio"][ours])
+    yield Bar(5, "a question, p50 against embedding and search alone", 0.5, figures["p50 ratio"][ours], first=True)
     yield Bar(5, "its p99 over its p50", 2, figures["p99 over p50"][ours])
 
 
 def _chat(figures: dict[str, Any]) -> Iterator[Bar]:
     crowd, evidence = figures["crowd"]["footnoted"], figures["evidence"]
-    yield Bar(7, "first page, seconds beyond the import of gradio", 1.5, figures["first page less the import"])
+    yield Bar(
+        7, "first page, seconds beyond the import of gradio", 1.5, figures["first page less the import"], first=True
+    )
     yield Bar(
         7,
         "evidence before the first word, share of questions",
@@ -91,7 +108,18 @@ def _chat(figures: dict[str, Any]) -> Iterator[Bar]:
         True,
     )
     yield Bar(7, f"{crowd['clients']} clients: answers, of cores by CPU an answer", 0.8, crowd["share of cores"], True)
-    yield Bar(7, f"{crowd['clients']} clients: p95, seconds", 2, crowd["p95"])
+    yield Bar(7, f"{crowd['clients']} clients: p95, seconds", 2, crowd["p95"], first=True)
+
+
+def _scale(figures: dict[str, Any]) -> Iterator[Bar]:
+    for size, limit in (("100000", 0.5), ("1000000", 5)):
+        if found := figures.get(size):
+            nearest = found["dense, 10 passages"]["p50 ms"]
+            yield Bar(6, f"{int(size):,} passages: the 10 nearest, p50 ms", limit, nearest, first=True)
+            yield Bar(6, f"{int(size):,} passages: recall@10 against exact", 0.99, found["recall@10"], True, "{:.4f}")
+    if found := figures.get("1000000"):
+        memory = sum(found["memory MB"].values()) / 1000
+        yield Bar(6, "1,000,000 passages: memory of its own and files mapped, GB", 3, memory)
 
 
 # The scripts in the order of the bars.
@@ -101,15 +129,27 @@ _BARS: dict[str, Callable[[dict[str, Any]], Iterator[Bar]]] = {
     "changed": _changed,
     "ask": _ask,
     "question": _question,
+    "scale": _scale,
     "chat": _chat,
 }
 
 
+def _every() -> Iterator[tuple[str, Bar]]:
+    """Every bar that was measured, and by what."""
+    for name, of in _BARS.items():
+        if _measured(name):
+            yield from ((name, bar) for bar in of(_figures(name)))
+
+
 def bars() -> str:
-    """Every bar that was measured: what was asked, what was reached."""
-    measured = {name: _figures(name) for name in _BARS if _measured(name)}
-    rows = [f"{bar.row} `{name}.py` |" for name, figures in measured.items() for bar in _BARS[name](figures)]
+    """What was asked, what was reached."""
+    rows = [f"| {bar.number} {bar.row} `{name}.py` |" for name, bar in _every()]
     return "\n".join(["| bar | | asked | reached | benchmarks/ |", "|---|---|---|---|---|", *rows])
+
+
+def first_bars() -> str:
+    """Those that README.md shows."""
+    return "\n".join(["| | asked | reached |", "|---|---|---|", *(bar.row for _, bar in _every() if bar.first)])
 
 
 def embedding() -> str:
@@ -172,6 +212,7 @@ def question() -> str:
     figures = _figures("question")
     systems = {
         "plain": "sentence-transformers + FAISS, embedding and search",
+        "embedding alone": "Footnoted, the embedding of the question alone",
         "without a reader": "Footnoted, an answer without the reader",
         "with the reader": "Footnoted, an answer with the reader",
     }
@@ -207,11 +248,42 @@ def chat() -> str:
     return "\n".join([head, "|---|---|---|---|---|---|---|---|", *rows, "", said, "", _machine("chat")])
 
 
+def scale() -> str:
+    figures = _figures("scale")
+    sizes = [name for name in figures if name.isdigit()]
+
+    def times(what: str) -> list[str]:
+        return [f"{figures[size][what]['p50 ms']:.1f} / {figures[size][what]['p99 ms']:.1f}" for size in sizes]
+
+    built, disk = "build without embedding", "size MB"
+    rows = {
+        "build without embedding, CPU s": [f"{figures[size][built]['cpu s']:.0f}" for size in sizes],
+        "its peak memory, MB": [f"{figures[size][built]['peak MB']:,}" for size in sizes],
+        "on disk, MB": [f"{figures[size][disk]['index']:,.0f}" for size in sizes],
+        "to open, s": [f"{figures[size]['open s']:.1f}" for size in sizes],
+        "memory of its own / files mapped, MB": [
+            f"{figures[size]['memory MB']['own']:,} / {figures[size]['memory MB']['files mapped']:,}" for size in sizes
+        ],
+        "the 10 nearest by vectors, ms": times("dense, 10 passages"),
+        "recall@10 against exact": [f"{figures[size]['recall@10']:.4f}" for size in sizes],
+        "every vector compared, ms": [f"{figures[size]['exact ms']:.1f}" for size in sizes],
+        "400 by vectors, ms": times("dense, 400 passages"),
+        "400 by words, ms": times("words, 400 passages"),
+        "the passages of a question, ms": times("passages of a question"),
+        "an answer without the reader, ms": times("answer, no reader"),
+    }
+    head = f"| p50 / p99 | {' | '.join(f'{int(size):,}' for size in sizes)} |"
+    lines = [head, "|---" * (1 + len(sizes)) + "|", *(f"| {name} | {' | '.join(row)} |" for name, row in rows.items())]
+    said = f"{figures['real passages']:,} passages of real text, {figures['questions']} questions."
+    return "\n".join([*lines, "", said, "", _machine("scale")])
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "embedding": embedding,
     "build": build,
     "changed": changed,
     "question": question,
+    "scale": scale,
     "chat": chat,
 }
 

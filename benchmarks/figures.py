@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from bars import blocks
+from bars import blocks, first_bars
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -123,7 +123,11 @@ def filled(text: str, name: str, content: str) -> str:
 
 def contents() -> dict[Path, dict[str, str]]:
     """For each document, what stands between its marks."""
-    return {README: {"figures": table()}, EVALUATION: {"ablation": ablation()}, PERFORMANCE: blocks()}
+    return {
+        README: {"figures": table(), "speed": first_bars()},
+        EVALUATION: {"ablation": ablation()},
+        PERFORMANCE: blocks(),
+    }
 
 
 def _read(name: str) -> dict[str, Any]:

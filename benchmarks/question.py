@@ -3,9 +3,9 @@
     python benchmarks/question.py --data ../shared/data
 
 Ours is `System.answer`: embedding, both searches, fusion, sentences, confidence, quotes; without the reader, and with
-it. Plain is `encode` of sentence-transformers and a search of FAISS. Each has a process of its own, so that none meets
-another's threads, allocator or warm caches, and all are kept on the same core; they are asked the same questions in
-alternating blocks, the processes that wait being idle.
+it; and of it, the embedding of the question by itself. Plain is `encode` of sentence-transformers and a search of
+FAISS. Each has a process of its own, so that none meets another's threads, allocator or warm caches, and all are kept
+on the same core; they are asked the same questions in alternating blocks, the processes that wait being idle.
 """
 
 import argparse
@@ -44,12 +44,14 @@ def main() -> None:
         cost([sys.executable, HERE / "plain.py", "build", documents, plain])
         os.environ.update(ONE_THREAD)
         one_core()
-        driver = [sys.executable, DRIVERS / "with_footnoted.py", "answer", ours]
-        systems = {
-            "without a reader": stack.enter_context(Running([*driver, "none"])),
-            "plain": stack.enter_context(Running([sys.executable, HERE / "plain.py", "answer", plain])),
-            "with the reader": stack.enter_context(Running([*driver, "bundled"])),
+        driver = [sys.executable, DRIVERS / "with_footnoted.py"]
+        commands = {
+            "without a reader": [*driver, "answer", ours, "none"],
+            "plain": [sys.executable, HERE / "plain.py", "answer", plain],
+            "with the reader": [*driver, "answer", ours, "bundled"],
+            "embedding alone": [*driver, "embed", ours],
         }
+        systems = {name: stack.enter_context(Running(command)) for name, command in commands.items()}
         seconds: dict[str, list[float]] = {name: [] for name in systems}
         for system in systems.values():
             system.ask(asked[:BLOCK])  # warm

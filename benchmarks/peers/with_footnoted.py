@@ -3,10 +3,12 @@
 python with_footnoted.py change STORE            answers lines of JSON: "update" with how many passages were embedded,
                                                  {"passages": NAME} with the texts of a file's passages
 python with_footnoted.py answer STORE READER     answers a line of questions with the seconds that each took
+python with_footnoted.py embed STORE             the same, the questions only being embedded
 """
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from driving import answering
@@ -31,19 +33,20 @@ def change(store: Path) -> None:
     answering(done)
 
 
-def answer(store: Path, reader: str) -> None:
-    system = System.open(store, reader=READERS[reader])
-
+def timed(done: Callable[[str], object]) -> None:
     def seconds(question: str) -> float:
         started = time.perf_counter()
-        system.answer(question)
+        done(question)
         return time.perf_counter() - started
 
     answering(lambda questions: [seconds(question) for question in questions])
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "change":
-        change(Path(sys.argv[2]))
+    command, store, *rest = sys.argv[1:]
+    if command == "change":
+        change(Path(store))
+    elif command == "embed":
+        timed(Index.open(store).embed_query)
     else:
-        answer(Path(sys.argv[2]), sys.argv[3])
+        timed(System.open(store, reader=READERS[rest[0]]).answer)
