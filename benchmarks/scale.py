@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from articles import SQUAD
 from asked import squad_halves
-from recording import cost, record
+from recording import RESULTS, cost, record
 
 from index import Index
 from index.embedding import Vectors, load_embedder, unit
@@ -201,6 +201,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, default=Path("/tmp/scale"), help="a folder for some GB")
     parser.add_argument("--sizes", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="ask the indexes that are in --work; what their build took stays as recorded",
+    )
     parser.add_argument("--step", choices=("build", "ask"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.step == "build":
@@ -214,25 +219,26 @@ def main() -> None:
         return
     real = Index.open(options.index)
     figures: dict[str, Any] = {"real passages": real.passages, "questions": QUESTIONS, "memory limit MB": limit()}
+    recorded = json.loads((RESULTS / "scale.json").read_text())["figures"] if options.again else {}
     for passages in options.sizes:
         at, files = options.work / f"index-{passages}", options.work / f"files-{passages}"
-        shutil.rmtree(at, ignore_errors=True)
-        write(real, passages, files)
         same = ["--index", options.index, "--data", options.data, "--work", options.work, "--sizes", str(passages)]
-        build = cost([sys.executable, HERE, *same, "--step", "build"])
+        if options.again:
+            built = recorded[str(passages)]["build without embedding"]
+        else:
+            shutil.rmtree(at, ignore_errors=True)
+            write(real, passages, files)
+            build = cost([sys.executable, HERE, *same, "--step", "build"])
+            shutil.rmtree(files)
+            built = {"cpu s": round(build.cpu, 1), "wall s": round(build.wall, 1), "peak MB": round(build.peak_mb)}
         output = options.work / "asked.json"
         cost([sys.executable, HERE, *same, "--step", "ask"], output)
         figures[str(passages)] = {
-            "build without embedding": {
-                "cpu s": round(build.cpu, 1),
-                "wall s": round(build.wall, 1),
-                "peak MB": round(build.peak_mb),
-            },
+            "build without embedding": built,
             "size MB": size(at),
             **json.loads(output.read_text().splitlines()[-1]),
         }
         print(passages, json.dumps(figures[str(passages)], indent=1), flush=True)
-        shutil.rmtree(files)
     record("scale", figures)
 
 
