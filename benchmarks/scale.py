@@ -169,6 +169,7 @@ def ask(at: Path, data: Path) -> dict[str, Any]:
         "codes looked at again": [segment.scan.measured.depth if segment.scan else None for segment in index.segments],
         "open s": round(opened, 2),
         "dense, 10 passages": times(lambda vector: index.dense(vector, 10), vectors),
+        "memory of that search MB": {"own": round(resident()), "files mapped": round(mapped())},
         "dense, 400 passages": times(lambda vector: index.dense(vector, 400), vectors),
         "words, 400 passages": times(lambda text: index.lexical(text, 400), questions),
         "passages of a question": times(lambda text: retrieve(index, text, 8), questions),
