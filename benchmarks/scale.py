@@ -219,7 +219,7 @@ def main() -> None:
         print(json.dumps(ask(options.work / f"index-{passages}", options.data)))
         return
     real = Index.open(options.index)
-    figures: dict[str, Any] = {"real passages": real.passages, "questions": QUESTIONS, "memory limit MB": limit()}
+    figures: dict[str, Any] = {"real passages": real.passages, "questions": QUESTIONS}
     recorded = json.loads((RESULTS / "scale.json").read_text())["figures"] if options.again else {}
     for passages in options.sizes:
         at, files = options.work / f"index-{passages}", options.work / f"files-{passages}"
@@ -232,6 +232,7 @@ def main() -> None:
             build = cost([sys.executable, HERE, *same, "--step", "build"])
             shutil.rmtree(files)
             built = {"cpu s": round(build.cpu, 1), "wall s": round(build.wall, 1), "peak MB": round(build.peak_mb)}
+            built["memory limit MB"] = limit()
         output = options.work / "asked.json"
         cost([sys.executable, HERE, *same, "--step", "ask"], output)
         figures[str(passages)] = {

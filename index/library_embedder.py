@@ -94,10 +94,12 @@ class LibraryEmbedder:
             )
             read = [prompt + text for text in given]
             encoded = self._pieces(read, return_offsets_mapping=True, truncation=True, max_length=model.max_seq_length)
+        tokens = [one["token_embeddings"][one["attention_mask"] > 0].cpu().numpy() for one in made]
+        if list(map(len, tokens)) != list(map(len, encoded["offset_mapping"])):  # the model was given other text
+            return sentences_alone(self, texts, spans)
         vectors = unit(np.stack([one["sentence_embedding"].cpu().numpy() for one in made]))
         sentences = [np.empty((0, self.dimension), dtype=np.float32)]
-        for row, inside in enumerate(spans):
-            states = made[row]["token_embeddings"][made[row]["attention_mask"] > 0].cpu().numpy()
+        for row, (states, inside) in enumerate(zip(tokens, spans, strict=True)):
             moved = [(start + len(prompt), end + len(prompt)) for start, end in inside]
             if inside:
                 sentences.append(pooled(states, read[row], encoded["offset_mapping"][row], moved, vectors[row]))

@@ -31,8 +31,8 @@ _TRAINED_ON = 4096
 # Of the ten nearest, the share that the first `depth` codes must hold.
 RECALL, AT = 0.995, 10
 # The least depth that is tried, and the share of all codes that it is; it is doubled up to four times. Sentences are
-# nearer to their passages than questions are, and of many passages more are nearly as near: 100 of 518,000 codes hold
-# every one of the ten nearest to sentences, and .939 of those to 600 questions of SQuAD's tuning half; 518 hold .996.
+# nearer to their passages than questions are, and of many passages more are nearly as near. The share was chosen with
+# questions of SQuAD's tuning half; benchmarks/scale.py reports on the other.
 _LEAST, _SHARE, _DOUBLED = 100, 1 / 1000, 4
 
 

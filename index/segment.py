@@ -271,9 +271,10 @@ class Segment:
 
     def holds(self, local: Ints, word: str) -> NDArray[np.bool_]:
         """(n,): whether each of the passages at n rows has a term."""
-        if (term := self.term_row(word)) is None:
+        term = self.term_row(word)
+        rows = () if term is None else self.postings.of(term)[0]
+        if not len(rows):
             return np.zeros(len(local), dtype=bool)
-        rows, _ = self.postings.of(term)
         places = np.minimum(np.searchsorted(rows, local), len(rows) - 1)
         return np.asarray(rows[places] == local)
 
