@@ -82,13 +82,22 @@ class System:
             self._index = self._index.current()
             return self._index
 
-    def search(self, query: str, k: int = 10, mode: Mode = "fused", *, history: Sequence[str] = ()) -> tuple[Hit, ...]:
-        """The k best passages, best first, for a query after the questions of `history`.
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        mode: Mode = "fused",
+        *,
+        history: Sequence[str] = (),
+        sources: Sequence[str] | None = None,
+    ) -> tuple[Hit, ...]:
+        """The k best passages, best first, for a query after the questions of `history`; of all documents, or of
+        those that `sources` stand for (`Index.of`).
 
         A reader is not asked: of the queries of a search it orders the passages worse (docs/evaluation.md).
-        Raises UsageError for an empty query.
+        Raises UsageError for an empty query, and for a source that is not there.
         """
-        index = self.index
+        index = self._asked(sources)
         search = self._follow_up(index, Question.parse(query), history)
         asked = search.read
         return retrieve(index, asked.text, k, mode, vector=search.vector, further=asked.further).hits
@@ -107,9 +116,10 @@ class System:
         *,
         history: Sequence[str] = (),
         citations: int = CITATIONS,
+        sources: Sequence[str] | None = None,
     ) -> Answer:
         """The last word of `stream`."""
-        *_, last = self.stream(question, threshold=threshold, history=history, citations=citations)
+        *_, last = self.stream(question, threshold=threshold, history=history, citations=citations, sources=sources)
         return last
 
     def stream(
@@ -119,17 +129,19 @@ class System:
         threshold: float | None = None,
         history: Sequence[str] = (),
         citations: int = CITATIONS,
+        sources: Sequence[str] | None = None,
     ) -> Iterator[Answer]:
         """The answer as it grows: first the passages without a word, at last all of it.
 
         `history` holds the earlier questions of the conversation, the latest last: a question that leans
         on them is searched with what they add (`Answer.searched`). At most `citations` sentences are
         quoted. A confidence below `threshold` (default: the calibrated one; 0 never refuses) makes it a
-        refusal. Raises UsageError for an empty question.
+        refusal. All documents are asked, or those that `sources` stand for (`Index.of`).
+        Raises UsageError for an empty question, and for a source that is not there.
         """
         started = time.perf_counter()
         load_s, self._load_s = self._load_s, 0.0
-        index = self.index
+        index = self._asked(sources)
         search = self._follow_up(index, Question.parse(question), history)
         asked = search.read
         retrieved = retrieve(index, asked.text, HITS, vector=search.vector, further=asked.further)
@@ -168,6 +180,10 @@ class System:
             done,
             timings=replace(timings, read_s=finished - retrieved_at, total_s=load_s + finished - started),
         )
+
+    def _asked(self, sources: Sequence[str] | None) -> Index:
+        """The index, or the part of it that is asked."""
+        return self.index if sources is None else self.index.of(sources)
 
     def _follow_up(self, index: Index, question: Question, history: Sequence[str]) -> Search:
         """What is searched for; the last question of `history` is answered again, without a reader, for the names in

@@ -73,12 +73,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="QUESTION",
         help="an earlier question that this one may lean on (repeat it, in order, for several)",
     )
+    _sources(ask)
     _answering(ask)
 
     search = command("search", "list the passages nearest to a query", 'footnoted search "notice period" -k 5')
     search.add_argument("query", metavar="QUERY")
     search.add_argument("-k", type=int, default=10, metavar="N", help="number of passages (default 10)")
     search.add_argument("--why", metavar="PHRASE", help="tell at which stage the passage with these words was lost")
+    _sources(search)
     _mode(search)
     _reader(search)
 
@@ -156,6 +158,15 @@ def parser() -> argparse.ArgumentParser:
     show = command("show", "print a document as the index has it", "footnoted show report.pdf")
     show.add_argument("source", metavar="SOURCE", help="as status and citations name it")
     return top
+
+
+def _sources(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--source",
+        action="append",
+        metavar="SOURCE",
+        help="ask this document only; papers/ means the folder (repeat it for several)",
+    )
 
 
 def _answering(command: argparse.ArgumentParser) -> None:

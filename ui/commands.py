@@ -64,14 +64,14 @@ def _ask(options: argparse.Namespace) -> int:
         raise UsageError('--after goes with one question: "-" reads single ones')
     system = _opened(options)
     if options.question != "-":
-        answer = system.answer(options.question, options.threshold, history=options.after)
+        answer = system.answer(options.question, options.threshold, history=options.after, sources=options.source)
         printing.answer(answer, as_json=options.json)
         return DONE
     status = DONE
     for line in sys.stdin.buffer:
         question = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
         try:
-            printing.answer(system.answer(question, options.threshold), as_json=True)
+            printing.answer(system.answer(question, options.threshold, sources=options.source), as_json=True)
         except FootnotedError as error:
             printing.line({"question": question.encode(errors="replace").decode(), "error": str(error)})
             status = PARTLY
@@ -81,9 +81,11 @@ def _ask(options: argparse.Namespace) -> int:
 def _search(options: argparse.Namespace) -> int:
     system = _opened(options)
     if options.why is not None:
+        if options.source:
+            raise UsageError("--why follows a phrase through the whole index: leave --source out")
         printing.trace(system.why(options.query, options.why), as_json=options.json)
         return DONE
-    hits = system.search(options.query, options.k, options.mode)
+    hits = system.search(options.query, options.k, options.mode, sources=options.source)
     printing.hits(options.query, hits, as_json=options.json)
     return DONE
 

@@ -624,3 +624,21 @@ def test_status_says_why_a_model_needs_the_library(
     assert values(run("status", "--json")[1])["library_because"] == "its modules.json cannot be read"
     out = " ".join(run("status")[1].split())
     assert "runs through sentence-transformers, which takes seconds to start: its modules.json cannot be read" in out
+
+
+def test_source_asks_these_documents_alone(run: Callable) -> None:
+    run("index", "docs")
+    question = "When does the lease end?"
+    got = values(run("ask", question, "--source", "notes.txt", "--json", "--threshold", "0")[1])
+    assert {hit["source"] for hit in got["hits"]} == {"notes.txt"}
+    assert values(run("ask", question, "--source", "lease.md", "--source", "notes.txt", "--json")[1])["hits"][1:]
+    found = values(run("search", question, "--source", "notes.txt", "--json")[1])["hits"]
+    assert {hit["source"] for hit in found} == {"notes.txt"}
+    status, out, err = run("ask", question, "--source", "gone/")
+    assert (status, out) == (2, "")
+    assert err == "footnoted: no document 'gone/' in the index at .footnoted: footnoted status lists them\n"
+    status, _, err = run("search", question, "--why", "lease", "--source", "lease.md")
+    assert (status, err) == (
+        2,
+        "footnoted: --why follows a phrase through the whole index: leave --source out\n",
+    )
