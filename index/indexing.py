@@ -14,12 +14,13 @@ from pathlib import Path
 from .batch import Batch, Chunked
 from .chunking import ChunkSettings, chunk
 from .documents import Document
-from .durable import committing
+from .durable import committing, make_folder
 from .embedding import Embedder, load_embedder
 from .errors import DamagedIndex, DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
 from .files import Found, discover
 from .fingerprint import check_probe, probe
 from .generations import quarantine, sound_generation
+from .library import FOLDER, INCOMING, library_folder
 from .loading import Problem
 from .locking import writing
 from .manifest import Manifest, SegmentEntry, is_index, newest_generation, without, write_manifest
@@ -66,8 +67,17 @@ def update(
         return run.report(time.perf_counter() - started)
 
 
-# What a first commit that was cut off leaves, and judgements taken along from another index.
-_LEFTOVERS = {"lock", "segments", "manifests", "CURRENT.tmp", "log", "feedback.jsonl"}
+def create_empty(folder: Path, *, embedder: Embedder | None = None) -> None:
+    """An index without documents, whose own library they can be put into. Raises as `update` does."""
+    _check_free(folder)
+    with committing(folder):
+        make_folder(library_folder(folder))
+    update(folder, [library_folder(folder)], embedder=embedder)
+
+
+# What a first commit that was cut off leaves, and what may stand in an index before its first generation.
+_LEFTOVERS = {"lock", "segments", "manifests", "CURRENT.tmp", "log", "feedback.jsonl", "history", "libraries"}
+_LEFTOVERS |= {FOLDER, INCOMING}
 
 
 def _check_free(folder: Path) -> None:
@@ -81,7 +91,8 @@ def _check_free(folder: Path) -> None:
 
 
 def remove(folder: Path, source: str) -> FileRecord:
-    """Take the file of that source out of the index, and keep it out until it is named again.
+    """Take the file of that source out of the index, and keep it out until it is named again; a copy in the index's
+    own library is deleted.
 
     Raises UsageError if there is none, or if `source` is a row of a file.
     """
@@ -336,8 +347,12 @@ class _Run:
             hint = f"it is a row of {file}, remove that" if row else "footnoted status lists them"
             raise UsageError(f"no document {source!r} in the index at {self.folder}: {hint}")
         record = self.known[path][-1][2]
+        if Path(path).is_relative_to(library_folder(self.folder)):
+            with committing(self.folder):
+                Path(path).unlink(missing_ok=True)
+        else:
+            self.removed.add(path)
         self._forget(path)
-        self.removed.add(path)
         self.roots = [root for root in self.roots if root != path]
         return record
 

@@ -10,6 +10,7 @@ from threading import Lock
 from index import Index
 from index.embedding import Embedder
 from index.errors import ModelError
+from index.manifest import read_manifest
 
 from .answers import Answer, Hit, Timings
 from .citing import cite
@@ -68,6 +69,19 @@ class System:
                 reader, notice = None, f"{error}; until then sentences are scored without it"
         system = cls(index, time.perf_counter() - started, reader)
         system._reader_notice = notice
+        return system
+
+    def over(self, at: Path | str) -> "System":
+        """Another index, answered from in the same way; the embedder is shared where it is of the same model.
+
+        Raises as `open` does.
+        """
+        here = self.index
+        same = read_manifest(Path(at)).model == here.manifest.model
+        index = Index.open(at, embedder=here.embedder if same else None)
+        index.check_model()
+        system = System(index, reader=self._reader)
+        system._reader_notice = self._reader_notice
         return system
 
     @property

@@ -1,117 +1,242 @@
 """What happens in a conversation: a question comes in, its evidence and its answer are put on the page."""
 
+import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from typing import Any
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from index.errors import FootnotedError, UsageError
 from rag.answers import Answer
+from rag.checking import Quoted, check
 from rag.feedback import Feedback, read_feedback
+from rag.history import Turn, answered, keep, new_id, read_conversation, take_back
 from rag.questions import Question
 from rag.system import System
 
+from .libraries import Libraries
 from .printing import answer_values
 from .rendering import answer_html, plain_html, searching_html, sources_html, unanswered_html
+from .shelf import Shelf
 
 Message = dict[str, Any]
-# A question of the conversation, and whether the person wants it searched without what was asked before.
-Asked = tuple[str, bool]
-# The conversation so far: questions, messages, cards, their HTML; and the row and line "Searched for".
-Given = tuple[list[Asked], list[Message], list[str], str, Any, Any]
-Turn = tuple[Any, list[Asked], list[Message], list[str], str, Any, Any]
+
+
+class Asked(NamedTuple):
+    """A question of the conversation; `alone`: the person wants it searched without what was asked before.
+
+    `turn` is the id of its line in the history, the same when it is answered again.
+    """
+
+    text: str
+    alone: bool
+    turn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A conversation as the page's state holds it: its name in the history, empty before the first answer; its
+    questions; what stands on the page, messages and cards.
+    """
+
+    name: str = ""
+    asked: tuple[Asked, ...] = ()
+    messages: tuple[Message, ...] = ()
+    shown: tuple[str, ...] = ()
+
+
+# The talk, the messages, the cards, and the row and line "Searched for"; a turn has the question box before them.
+Given = tuple[Talk, list[Message], str, Any, Any]
+Spoken = tuple[Any, Talk, list[Message], str, Any, Any]
 EMPTY = (
     '<section class="turn hint"><h3>Sources</h3><p class="state">Each sentence of an answer has a footnote. '
     "Click one, and the place it comes from is marked here.</p></section>"
 )
+_SINCE = {
+    "found": "The document has changed since; this sentence stands where it stood.",
+    "moved": "The document has changed since; this sentence stands elsewhere in it now.",
+    "changed": "The document has changed since and no longer says this; here is what it said.",
+    "gone": "The document is gone since; here is what it said.",
+}
 
 
 class Conversation:
-    """The turns of a conversation with a system; what was said stands in the page's state, not here."""
+    """The turns of conversations with a library; what was said stands in the page's state and in the history.
 
-    def __init__(self, system: System, threshold: float | None = None) -> None:
-        self.system = system
+    A method that an event calls is given the `request`, which tells the library.
+    """
+
+    def __init__(self, libraries: Libraries, threshold: float | None = None) -> None:
+        self.libraries = libraries
         self.threshold = threshold
 
-    def ask(self, question: str) -> dict[str, Any]:
+    def ask(self, question: str, request: gr.Request) -> dict[str, Any]:
         """Answer one question: the object of `footnoted ask --json`."""
-        return self.follow_up(question, [])
+        return self.follow_up(question, [], request)
 
-    def follow_up(self, question: str, history: list[str]) -> dict[str, Any]:
+    def follow_up(self, question: str, history: list[str], request: gr.Request) -> dict[str, Any]:
         """The same for a question that may lean on those before it; `history` has the latest last."""
         try:
-            return answer_values(self.system.answer(question, self.threshold, history=history))
+            return answer_values(self.libraries.of(request).system.answer(question, self.threshold, history=history))
         except FootnotedError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    def converse(self, question: str, asked: list[Asked], history: list[Message], shown: list[str]) -> Iterator[Turn]:
+    def converse(self, question: str, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Spoken]:
         """One turn, from the box to the answer: the question first, then the evidence, then the answer.
 
-        `asked` are the questions before; all of it is one event, so that no second question comes between.
+        All of it is one event, so that no second question comes between. `sources` are the documents that are
+        asked, None for all.
         """
         question = question.strip()
         if not question:
-            kept = (asked, history, shown, _pane(shown), gr.skip(), gr.skip())
-            yield gr.update(value="", placeholder="Type a question first"), *kept
+            yield gr.update(value="", placeholder="Type a question first"), *_kept(talk)
             return
-        asked = [*asked, (question, False)]
-        history = [*history, _said("user", plain_html(question, "asked"))]
-        yield (
-            gr.update(value="", submit_btn=False, stop_btn=True),
-            asked,
-            history,
-            shown,
-            _pane(shown),
-            *searched_line(),
+        talk = replace(
+            talk,
+            asked=(*talk.asked, Asked(question, False, secrets.token_hex(4))),
+            messages=(*talk.messages, _said("user", plain_html(question, "asked"))),
         )
-        for given in self.reply(asked, history, shown):
+        yield gr.update(value="", submit_btn=False, stop_btn=True), *_given(talk)
+        for given in self._reply(talk, sources, request):
             yield gr.skip(), *given
         yield self.ready(), *given
 
-    def again(self, asked: list[Asked], history: list[Message], shown: list[str]) -> Iterator[Given]:
+    def again(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
         """The last answer is taken back and given anew."""
-        if not asked or not history or history[-1]["role"] != "assistant":
-            yield asked, history, shown, _pane(shown), gr.skip(), gr.skip()
+        if not talk.asked or not talk.messages or talk.messages[-1]["role"] != "assistant":
+            yield _kept(talk)
             return
-        answered = shown[:-1] if shown and f'id="t-{len(shown)}"' in shown[-1] else shown
-        yield from self.reply(asked, history[:-1], answered)
+        yield from self._reply(replace(talk, messages=talk.messages[:-1], shown=_before(talk)), sources, request)
 
-    def instead(self, searched: str, asked: list[Asked], history: list[Message], shown: list[str]) -> Iterator[Given]:
+    def instead(self, searched: str, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
         """The last answer is taken back, and given for what the person has made of the search."""
-        if not asked or not searched.strip():
-            yield asked, history, shown, _pane(shown), gr.skip(), gr.skip()
+        if not talk.asked or not searched.strip():
+            yield _kept(talk)
             return
-        yield from self.again([*asked[:-1], (searched.strip(), True)], history, shown)
+        changed = talk.asked[-1]._replace(text=searched.strip(), alone=True)
+        yield from self.again(replace(talk, asked=(*talk.asked[:-1], changed)), sources, request)
 
-    def alone(self, asked: list[Asked], history: list[Message], shown: list[str]) -> Iterator[Given]:
+    def alone(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
         """The last answer is taken back, and given for the question without the conversation."""
-        yield from self.instead(asked[-1][0] if asked else "", asked, history, shown)
+        yield from self.instead(talk.asked[-1].text if talk.asked else "", talk, sources, request)
 
-    def reply(self, asked: list[Asked], history: list[Message], shown: list[str]) -> Iterator[Given]:
-        question, stands_alone = asked[-1]
-        before = () if stands_alone else [text for text, _ in asked[:-1] if _can_be_asked(text)]
-        turn = len(shown) + 1
-        answer: Answer | None = None
+    def edit(self, talk: Talk, request: gr.Request) -> Spoken:
+        """The last question is taken back, answer and all, and stands in the box to be changed."""
+        if not talk.asked:
+            return gr.skip(), *_kept(talk)
+        question = talk.asked[-1]
+        if talk.name:
+            with _warned():
+                take_back(self.libraries.of(request).folder, talk.name, question.turn)
+        answered_too = bool(talk.messages) and talk.messages[-1]["role"] == "assistant"
+        talk = replace(talk, asked=talk.asked[:-1], messages=talk.messages[: -1 - answered_too], shown=_before(talk))
+        return gr.update(value=question.text, submit_btn=True, stop_btn=False), *_given(talk)
+
+    def reopen(self, name: str, request: gr.Request) -> Given:
+        """A conversation of the history as it was, with a word on every citation whose document has changed."""
+        if not name:
+            return _given(Talk())
         try:
-            for answer in self.system.stream(question, threshold=self.threshold, history=before):
+            shelf = self.libraries.of(request)
+            turns = read_conversation(shelf.folder, name)
+            system = shelf.system
+        except FootnotedError:  # deleted, or the address was made up
+            gr.Warning("This conversation is not in the history any more.")
+            return _given(Talk())
+        feedback = _feedback(system)
+        messages, shown = list[Message](), list[str]()
+        for number, turn in enumerate(turns, 1):
+            messages.append(_said("user", plain_html(turn.question, "asked")))
+            messages.append(_said("assistant", answer_html(turn.answer, number, feedback)))
+            note = _of_those(turn.sources)
+            shown.append(sources_html(turn.answer, number, feedback, note, changed_since(system, turn)))
+        asked = tuple(Asked(turn.question, turn.alone, turn.id) for turn in turns)
+        talk = Talk(name if turns else "", asked, tuple(messages), tuple(shown))
+        return _given(talk, turns[-1].answer if turns else None)
+
+    def _reply(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
+        asked = talk.asked[-1]
+        sources = None if sources is None else [str(one) for one in sources]
+        before = () if asked.alone else [one.text for one in talk.asked[:-1] if _can_be_asked(one.text)]
+        turn = len(talk.shown) + 1
+        answer: Answer | None = None
+        note = _of_those(sources)
+        try:
+            shelf = self.libraries.of(request)
+            system = shelf.system
+            for answer in system.stream(asked.text, threshold=self.threshold, history=before, sources=sources):
                 if not answer.text:
-                    pane = _pane([*shown, searching_html(answer, turn)])
-                    yield asked, history, shown, pane, *searched_line(answer)
+                    found = replace(talk, shown=(*talk.shown, searching_html(answer, turn, note)))
+                    yield _given(talk, answer, found)
         except FootnotedError as error:
-            shown = [*shown, unanswered_html(question, turn)]
-            history = [*history, _said("assistant", plain_html(_sentence(str(error)), "notice"))]
-            yield asked, history, shown, _pane(shown), *searched_line()
+            notice = _said("assistant", plain_html(_sentence(str(error)), "notice"))
+            shown = (*talk.shown, unanswered_html(asked.text, turn))
+            yield _given(replace(talk, messages=(*talk.messages, notice), shown=shown))
             return
         assert answer is not None
-        feedback = _feedback(self.system)
-        shown = [*shown, sources_html(answer, turn, feedback)]
-        history = [*history, _said("assistant", answer_html(answer, turn, feedback))]
-        yield asked, history, shown, _pane(shown), *searched_line(answer)
+        feedback = _feedback(system)
+        talk = replace(
+            talk,
+            name=talk.name or new_id(),
+            messages=(*talk.messages, _said("assistant", answer_html(answer, turn, feedback))),
+            shown=(*talk.shown, sources_html(answer, turn, feedback, note)),
+        )
+        _log(shelf, talk, answer, sources)
+        yield _given(talk, answer)
+
+    def begin(self) -> tuple[Any, ...]:
+        """A new conversation; the one before is in the history."""
+        return *_given(Talk()), self.ready()
 
     @staticmethod
     def ready() -> Any:
         return gr.update(submit_btn=True, stop_btn=False)
+
+
+def _log(shelf: Shelf, talk: Talk, answer: Answer, sources: Sequence[str] | None) -> None:
+    asked = talk.asked[-1]
+    turn = answered(shelf.system.index, asked.turn, asked.text, answer, alone=asked.alone, sources=sources)
+    with _warned():
+        keep(shelf.folder, talk.name, turn)
+
+
+@contextmanager
+def _warned() -> Iterator[None]:
+    """What goes wrong with the history is said, and costs no answer."""
+    try:
+        yield
+    except FootnotedError as error:
+        gr.Warning(f"The history was not kept: {error}")
+
+
+def changed_since(system: System, turn: Turn) -> dict[int, str]:
+    """By marker, what is to be said of each citation whose document is no longer the one that was cited."""
+    said = {}
+    for one in turn.answer.citations:
+        state = check(system.index, Quoted(str(one.marker), one.source, one.start, one.end, one.quote)).state
+        same = False
+        with suppress(UsageError):
+            same = system.index.document(one.source).sha256 == turn.documents.get(one.source)
+        if not same or state != "found":
+            said[one.marker] = _SINCE[state]
+    return said
+
+
+def _given(talk: Talk, answer: Answer | None = None, drawn: Talk | None = None) -> Given:
+    """What the page shows of a talk; its cards are those of `drawn` while they are not the talk's yet."""
+    return talk, list(talk.messages), _pane(drawn or talk), *searched_line(answer)
+
+
+def _kept(talk: Talk) -> Given:
+    """The same, where nothing has happened."""
+    return talk, list(talk.messages), _pane(talk), gr.skip(), gr.skip()
+
+
+def _before(talk: Talk) -> tuple[str, ...]:
+    """The cards without those of the last question, if it has any: one that was stopped has none."""
+    return talk.shown[:-1] if talk.messages and talk.messages[-1]["role"] == "assistant" else talk.shown
 
 
 def _feedback(system: System) -> Feedback:
@@ -119,6 +244,15 @@ def _feedback(system: System) -> Feedback:
     with suppress(FootnotedError):
         return read_feedback(system.index.folder)
     return Feedback((), ())
+
+
+def _of_those(sources: Sequence[str] | None) -> str:
+    """Which documents were asked, if not all."""
+    if sources is None:
+        return ""
+    if len(sources) == 1:
+        return f"Only {sources[0]} was asked."
+    return f"Only {len(sources):,} documents were asked."
 
 
 def searched_line(answer: Answer | None = None) -> tuple[Any, Any]:
@@ -144,6 +278,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _pane(shown: Sequence[str]) -> str:
-    """The cards of every question of the conversation, the latest first."""
-    return "".join(reversed(shown)) or EMPTY
+def _pane(talk: Talk) -> str:
+    """The cards of every question of the conversation, the latest first; page.js reads its name."""
+    name = f'<span id="conversation" data-name="{talk.name}"></span>'
+    return name + ("".join(reversed(talk.shown)) or EMPTY)
