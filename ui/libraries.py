@@ -54,8 +54,8 @@ class Libraries:
             return self._opened[name]
 
     def of(self, request: Any) -> Shelf:
-        """The library that a request is for. Raises as `get` does."""
-        return self.get(str(request.scope.get(_KEY, "")))
+        """The library that a request, or Gradio's wrapping of one, is for. Raises as `get` does."""
+        return self.get(str(getattr(request, "request", request).scope.get(_KEY, "")))
 
     def create(self, name: str) -> None:
         """Make an empty library. Raises UsageError for a name that is taken or is none, FailedWrite."""

@@ -144,7 +144,7 @@
   const waiting = [];
   let sending = false;
   const line = (name) => {
-    const item = made("li", { className: "waiting" }, "", made("span", { className: "name", textContent: name }));
+    const item = made("li", { className: "waiting" }, made("span", { className: "name", textContent: name }));
     item.append(made("small", { textContent: "waiting" }));
     document.querySelector("#documents ul.arriving").prepend(item);
     return item;
@@ -330,7 +330,6 @@
       return made(
         "li",
         {},
-        "",
         made("a", { href: `?conversation=${id}`, textContent: title, className: "name" }),
         made("small", { textContent: `${when} · ${count}${id === nameOf() ? " · on the page now" : ""}` }),
         made("span", { className: "acts" },
