@@ -79,19 +79,21 @@ class Library:
         Raises UsageError as `check` does, and FailedWrite if the disk does not take it.
         """
         path = self.check(name, size)
+        part = self.at / INCOMING / secrets.token_hex(8)
         with committing(self.at):
-            make_folder(self.at / INCOMING)
-            part = self.at / INCOMING / secrets.token_hex(8)
-            try:
-                with part.open("xb") as file:
-                    arrival = Arrival(self, file, self._size_of(path))
-                    yield arrival
+            make_folder(part.parent)
+            file = part.open("xb")
+        try:
+            with file:
+                arrival = Arrival(self, file, self._size_of(path))
+                yield arrival
+                with committing(self.at):
                     file.flush()
                     sync(file.fileno())
+            with committing(self.at):
                 self._place(part, path, arrival)
-            finally:
-                with suppress(FileNotFoundError):
-                    part.unlink()
+        finally:
+            part.unlink(missing_ok=True)
 
     def _place(self, part: Path, path: Path, arrival: "Arrival") -> None:
         try:
@@ -127,10 +129,11 @@ class Arrival:
         self.replaced = replaced
 
     def write(self, piece: bytes) -> None:
-        """Raises UsageError once the file is beyond the limits, whatever size was announced."""
+        """Raises UsageError once the file is beyond the limits, whatever size was announced, and FailedWrite."""
         self.size += len(piece)
         self._library._check_size(self.size, self.replaced)
-        self._file.write(piece)
+        with committing(self._library.at):
+            self._file.write(piece)
 
 
 def _checked(name: str) -> Path:

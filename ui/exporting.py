@@ -53,9 +53,9 @@ def as_markdown(turns: Sequence[Turn]) -> str:
             parts.append(f"Searched for: {_escaped(turn.answer.searched)}")
         if turn.sources is not None:
             parts.append(f"Asked: {', '.join(map(_escaped, turn.sources))}")
-        pieces = re.split(r"\[(\d+)\]", turn.answer.text)
-        said = [_escaped(piece) if at % 2 == 0 else f"[^{number}-{piece}]" for at, piece in enumerate(pieces)]
-        parts.append("".join(said).replace(" [^", "[^"))
+        *before, last = re.split(r" ?\[(\d+)\]", turn.answer.text)
+        said = [_escaped(piece) if at % 2 == 0 else f"[^{number}-{piece}]" for at, piece in enumerate(before)]
+        parts.append("".join(said) + _escaped(last))
         parts += [_footnote(number, one, turn) for one in turn.answer.citations]
         parts.append(f"*Answered {turn.at}, confidence {turn.answer.confidence:.2f}*")
     return "\n\n".join(parts) + "\n"
@@ -125,6 +125,8 @@ def _of_json(text: str) -> list[Quoted] | None:
             objects = [json.loads(text)]
         except ValueError:
             objects = [json.loads(line) for line in text.splitlines() if line.strip()]
+        if not objects:
+            return None
         return [quoted for one in objects for quoted in _of_object(one)]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
