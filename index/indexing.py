@@ -193,10 +193,13 @@ class _Run:
 
     def read(self, paths: Sequence[Path]) -> None:
         """Go through every file under the paths, or under the known roots."""
+        moved = self._library_has_moved()
         if paths:
             looked_at = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 - keeps links as given
         else:
             looked_at = self._present_roots()
+        if moved and library_folder(self.folder) not in looked_at:
+            looked_at.append(library_folder(self.folder))
         found = list(discover(looked_at))
         for path in looked_at:
             if str(path) not in self.roots:
@@ -219,6 +222,24 @@ class _Run:
                 self._forget(known)
                 if parts[0][2].status == "added":
                     self.rows.append(FileRow(known, "removed"))
+
+    def _library_has_moved(self) -> bool:
+        """Whether the index was moved with its own library: copies known by their old path are forgotten there where
+        the same stand in the folder now, to be found again under their names.
+        """
+        here = library_folder(self.folder)
+        gone = [root for root in map(Path, self.roots) if root.name == FOLDER and root != here and not root.exists()]
+        moved = [
+            path
+            for path, parts in self.known.items()
+            for root in gone
+            if Path(path).is_relative_to(root) and _is(here / Path(path).relative_to(root), parts[0][2].sha256)
+        ]
+        for path in moved:
+            self._forget(path)
+        empty = [root for root in gone if moved and not any(Path(path).is_relative_to(root) for path in self.known)]
+        self.roots = [root for root in self.roots if Path(root) not in empty]
+        return bool(moved)
 
     def _present_roots(self) -> list[Path]:
         """The known roots; one that is gone (a drive not mounted, say) has its row and loses nothing."""
@@ -463,6 +484,15 @@ def _storable(document: Document) -> Document:
 
 def _encodable(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _is(path: Path, sha256: str) -> bool:
+    """Whether there is a file at `path` with these bytes."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
 
 
 def _gone_from(root: Path, path: str) -> bool:

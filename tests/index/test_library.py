@@ -139,3 +139,21 @@ def test_what_else_is_indexed_stays_where_it_is_when_it_is_removed(
     update(library.at, [folder], embedder=embedder)
     remove(library.at, "rice.txt")
     assert (folder / "rice.txt").exists()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_index_that_is_moved_takes_its_library_along(
+    library: Library, embedder: Embedder, tmp_path: Path, named: bool
+) -> None:
+    take(library, "tea.txt", b"Tea is hot.")
+    take(library, "rice.txt", b"Rice is white.")
+    statuses(library, embedder)
+    moved = library.at.rename(tmp_path / "moved")
+    asked = len(embedder.asked)
+    done = update(moved, [moved / "library"] if named else [], embedder=embedder)
+    opened = Index.open(moved, embedder=embedder)
+    assert [source for source, *_ in opened.sources()] == ["rice.txt", "tea.txt"]
+    assert {Path(record.path).parent for record in opened.files()} == {moved / "library"}
+    assert [row.status for row in done.files] == ["added", "added"]
+    assert opened.manifest.roots == (str(moved / "library"),)
+    assert [text for text in embedder.asked[asked:] if "Tea" in text or "Rice" in text] == []
