@@ -89,7 +89,7 @@ class Conversation:
         All of it is one event, so that no second question comes between. `sources` are the documents that are
         asked, None for all.
         """
-        question = question.strip()
+        question, talk = question.strip(), self._resumed(talk, request)
         if not question:
             yield gr.update(value="", placeholder="Type a question first"), *_kept(talk)
             return
@@ -155,6 +155,14 @@ class Conversation:
         asked = tuple(Asked(turn.question, turn.alone, turn.id) for turn in turns)
         talk = Talk(name if turns else "", asked, tuple(messages), tuple(shown))
         return _given(talk, turns[-1].answer if turns else None)
+
+    def _resumed(self, talk: Talk, request: gr.Request) -> Talk:
+        """The talk, or the one that the page's address names where the state is lost: the program was restarted."""
+        name = request.query_params.get("conversation", "")
+        if talk.messages or not name:
+            return talk
+        resumed, *_ = self.reopen(name, request)
+        return resumed
 
     def _reply(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
         asked = talk.asked[-1]

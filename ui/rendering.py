@@ -127,7 +127,7 @@ def _inert(text: str) -> str:
 def searching_html(answer: Answer, turn: int, note: str = "") -> str:
     """The passages found, while the answer is still to come; `note` is said of the search."""
     cards = [_passage_card(hit.passage, hit.score) for hit in answer.hits[:_NEAREST]]
-    return _turn_html(answer, turn, f"Passages found; reading them … {escape(note)}", "".join(cards))
+    return _turn_html(answer, turn, f"{escape(note)} Passages found; reading them …".strip(), "".join(cards))
 
 
 def sources_html(
@@ -164,7 +164,7 @@ def sources_html(
     if rest:
         summary = f"<summary>Also searched: {len(rest)} passages</summary>"
         more = f"<details class='more'>{summary}{''.join(rest)}</details>"
-    return _turn_html(answer, turn, f"{state} {escape(note)}".strip(), "".join(cards) + more)
+    return _turn_html(answer, turn, f"{escape(note)} {state}".strip(), "".join(cards) + more)
 
 
 def unanswered_html(question: str, turn: int) -> str:

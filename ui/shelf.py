@@ -59,11 +59,6 @@ class Shelf:
             self._running = Thread(target=self._index, daemon=True, name=f"indexing {self.name}")
             self._running.start()
 
-    def wait(self) -> None:
-        """Until nothing is being indexed."""
-        while running := self._running:
-            running.join()
-
     def _index(self) -> None:
         while True:
             self._attempt(lambda: update(self.folder, [self.library.folder], **self._options()))

@@ -1,8 +1,10 @@
 """What the page posts and fetches besides questions, through the guard, without a browser."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from fastapi import FastAPI
@@ -10,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from index import Index
 from index.index import verify
+from index.indexing import update
 from index.library import Limits
 from rag import System
 from rag.history import answered, keep, new_id
@@ -43,18 +46,26 @@ def handed(client: TestClient, name: str, content: bytes, at: str = "") -> tuple
     return answer.status_code, answer.text
 
 
-def indexed(client: TestClient, libraries: Libraries, name: str = "") -> dict:
+def indexed(client: TestClient, name: str = "") -> dict:
     at = f"/libraries/{name}" if name else ""
     assert client.post(f"{at}/indexing", json={}).status_code == 204
-    libraries.get(name).wait()
-    return client.get(f"{at}/indexing").json()
+    return settled(client, at)
+
+
+def settled(client: TestClient, at: str = "") -> dict:
+    """What is said of the indexing when it is over."""
+    deadline = time.monotonic() + 20
+    while (now := client.get(f"{at}/indexing").json())["running"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return now
 
 
 def test_a_file_is_handed_over_indexed_asked_replaced_and_removed(client: TestClient, libraries: Libraries) -> None:
     assert handed(client, "new/rent.txt", b"The rent is 900 euros.") == (204, "")
     assert handed(client, "photo.png", b"\x89PNG") == (400, "unknown format .png")
     assert handed(client, "broken.pdf", b"%PDF-1.7\nno more")[0] == 204
-    done = indexed(client, libraries)
+    done = indexed(client)
     assert (done["running"], done["error"], done["done"], done["files"]) == (False, "", 2, 2)
     assert [(row["name"], row["status"]) for row in done["rows"]] == [
         ("broken.pdf", "failed"),
@@ -68,9 +79,7 @@ def test_a_file_is_handed_over_indexed_asked_replaced_and_removed(client: TestCl
     system = libraries.main.system
     assert system.answer("What is the rent?", 0, sources=["new/"]).citations[0].quote == "The rent is 900 euros."
     handed(client, "new/rent.txt", b"The rent is 950 euros.")
-    assert [(row["name"], row["status"]) for row in indexed(client, libraries)["rows"]][1:] == [
-        ("new/rent.txt", "updated")
-    ]
+    assert [(row["name"], row["status"]) for row in indexed(client)["rows"]][1:] == [("new/rent.txt", "updated")]
     assert system.index.document("new/rent.txt").text == "The rent is 950 euros."
     assert client.post("/remove", json={"source": "new/rent.txt"}).status_code == 204
     assert not (system.index.folder / "library" / "new" / "rent.txt").exists()
@@ -118,7 +127,7 @@ def test_a_library_has_documents_of_its_own_at_its_own_address(client: TestClien
     assert client.get(f"{at}/libraries").json() == {"here": "Tea und Reis", "names": ["Tea und Reis"]}
     assert client.get(f"{at}/documents").json()["documents"] == []
     handed(client, "rice.txt", b"Rice is white.", at)
-    assert [row["status"] for row in indexed(client, libraries, "Tea und Reis")["rows"]] == ["added"]
+    assert [row["status"] for row in indexed(client, "Tea und Reis")["rows"]] == ["added"]
     assert [one["source"] for one in client.get(f"{at}/documents").json()["documents"]] == ["rice.txt"]
     assert "rice.txt" not in {one["source"] for one in client.get("/documents").json()["documents"]}
     taken = client.post("/libraries", json={"name": "Tea und Reis"})
@@ -145,6 +154,30 @@ def test_an_address_of_no_library_is_not_found(client: TestClient, path: str) ->
     assert "default-src 'self'" in answer.headers["content-security-policy"]
 
 
+def test_questions_are_answered_while_documents_are_indexed(
+    client: TestClient, libraries: Libraries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = Event(), Event()
+
+    def slowly(*given: object, **options: object) -> object:
+        begun.set()
+        assert go_on.wait(20)
+        return update(*given, **options)
+
+    monkeypatch.setattr("ui.shelf.update", slowly)
+    handed(client, "rent.txt", b"The rent is 900 euros.")
+    client.post("/indexing", json={})
+    assert begun.wait(20)
+    assert client.get("/indexing").json()["running"]
+    system = libraries.main.system
+    assert system.answer("When does the lease end?", 0).citations[0].quote == "The lease ends on 31 March 2030."
+    handed(client, "tea.txt", b"Tea is grown in Assam.")
+    client.post("/indexing", json={})  # indexed after this one
+    go_on.set()
+    settled(client)
+    assert {"rent.txt", "tea.txt"} < {source for source, *_ in system.index.sources()}
+
+
 def test_what_cannot_be_indexed_now_is_said(
     client: TestClient, libraries: Libraries, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,7 +185,7 @@ def test_what_cannot_be_indexed_now_is_said(
         raise ValueError("out of tea")
 
     monkeypatch.setattr("ui.shelf.update", broken)
-    assert indexed(client, libraries)["error"] == "indexing stopped: ValueError: out of tea"
+    assert indexed(client)["error"] == "indexing stopped: ValueError: out of tea"
 
 
 def test_conversations_are_listed_exported_and_deleted(client: TestClient, libraries: Libraries) -> None:
@@ -182,6 +215,6 @@ def test_a_file_of_rows_is_one_line_of_the_list(
 ) -> None:
     rows = [json.dumps({"_id": str(row), "text": f"Tea {row}."}) for row in range(3)]
     handed(client, "rows.jsonl", "\n".join(rows).encode())
-    indexed(client, libraries)
+    indexed(client)
     (found,) = [one for one in client.get("/documents").json()["documents"] if one["uploaded"]]
     assert found == {"source": "rows.jsonl", "title": "3 documents", "documents": 3, "uploaded": True}
