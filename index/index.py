@@ -3,6 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from .chunking import ChunkSettings
 from .documents import Document, Passage
 from .embedding import Embedder, Vectors, load_embedder
 from .errors import DamagedIndex, UsageError
+from .files import printable
 from .fingerprint import check_probe
 from .generations import sound_generation
 from .indexing import update
@@ -31,6 +33,7 @@ from .updates import Progress, Update
 
 # A reader that opens a generation while newer ones are committed and old files swept tries again.
 _ATTEMPTS = 5
+_LISTED = "footnoted status lists them"
 
 
 class Candidate(NamedTuple):
@@ -75,6 +78,9 @@ class Index:
         self._weighed = memo(self._weigh, 64)  # a question is weighed in several places
         sizes = [len(segment.alive) for segment in segments]
         self._bases = np.concatenate([[0], np.cumsum(sizes)]).astype(int).tolist()
+        self._sources: frozenset[str] | None = None
+        self._among: Sequence[NDArray[np.bool_] | None] = [None] * len(self.segments)
+        self._of = memo(self._narrowed, 16)
 
     @classmethod
     def build(
@@ -127,6 +133,33 @@ class Index:
     def current(self) -> "Index":
         """This index if it is still the current generation, or the current one opened anew."""
         return self if generation_of(self.folder) == self._pointer else Index.open(self.folder, embedder=self.embedder)
+
+    def of(self, sources: Sequence[str]) -> "Index":
+        """The same generation, of which only the documents of `sources` are searched and listed.
+
+        A source is a document's; that of a file of rows stands for all of them, and "papers/" for what is in the
+        folder. What a word weighs is counted over the whole index still. Raises UsageError, naming it, for a source
+        that is not there, and for no source at all.
+        """
+        return self._of(tuple(sources))
+
+    def _narrowed(self, sources: tuple[str, ...]) -> "Index":
+        if not sources:
+            raise UsageError("no document is chosen: choose one to ask")
+        named, folders = set(sources), tuple(one for one in sources if one.endswith("/"))
+        listed = [row for segment in self.segments for row in segment.documents()]
+        known = {name for row in listed for name in row}
+        for one in sources:
+            if one not in known and not any(file.startswith(one) for _, file in listed if one.endswith("/")):
+                raise UsageError(f"no document {printable(one)!r} in the index at {self.folder}: {_LISTED}")
+        chosen = frozenset(
+            source for source, file in listed if named & {source, file} or (folders and file.startswith(folders))
+        )
+        narrowed = copy(self)
+        narrowed._weighed = memo(narrowed._weigh, 64)
+        narrowed._sources = chosen
+        narrowed._among = [segment.among(chosen) for segment in self.segments]
+        return narrowed
 
     def check_model(self) -> None:
         """Raises OtherIndex unless the embedder gives the vectors that the index was made with."""
@@ -184,14 +217,15 @@ class Index:
 
     def sources(self) -> list[tuple[str, str, int, int]]:
         """(source, title, characters, passages) of each document, sorted by source."""
-        return sorted(row for segment in self.segments for row in segment.sources())
+        rows = sorted(row for segment in self.segments for row in segment.sources())
+        return rows if self._sources is None else [row for row in rows if row[0] in self._sources]
 
     def document(self, source: str) -> Document:
         """The document of that source. Raises UsageError if there is none."""
         for segment in reversed(self.segments):
             if document := segment.document(source):
                 return document
-        raise UsageError(f"no document {source!r} in the index at {self.folder}: footnoted status lists them")
+        raise UsageError(f"no document {source!r} in the index at {self.folder}: {_LISTED}")
 
     def _at(self, row: int) -> tuple[Segment, int]:
         place = int(np.searchsorted(self._bases, row, side="right")) - 1
@@ -254,8 +288,8 @@ class Index:
     def dense(self, vector: Vectors, k: int) -> tuple[Candidate, ...]:
         """The k passages nearest to a unit vector (dim,), by cosine."""
         rows, scores = [], []
-        for base, segment in zip(self._bases, self.segments, strict=False):
-            found, cosines = segment.dense(vector, k)
+        for base, segment, among in zip(self._bases, self.segments, self._among, strict=False):
+            found, cosines = segment.dense(vector, k, among)
             rows.append(base + found)
             scores.append(cosines)
         return _best(rows, scores, k)
@@ -268,7 +302,8 @@ class Index:
         """
         asked = {language: self.query_weights(text, language, further) for language in self.languages}
         found, best_scores = [], []
-        for base, segment, divisors in zip(self._bases, self.segments, self._norms, strict=False):
+        searched = zip(self._bases, self.segments, self._norms, self._among, strict=False)
+        for base, segment, divisors, among in searched:
             scores = np.zeros(len(segment.alive), dtype=np.float32)
             for language, living in segment.living.items():
                 within = np.zeros_like(scores)
@@ -278,6 +313,8 @@ class Index:
                         within[rows] += idf * weight(counts, divisors[rows])
                 # Of most segments everything lives and speaks one language.
                 scores = within if segment.plain else np.where(living, within, scores)
+            if among is not None:
+                scores = np.where(among, scores, np.float32(0))
             best = np.flatnonzero(scores)
             if len(best) > k:
                 threshold = np.partition(scores[best], -k)[-k]

@@ -14,12 +14,13 @@ from pathlib import Path
 from .batch import Batch, Chunked
 from .chunking import ChunkSettings, chunk
 from .documents import Document
-from .durable import committing
+from .durable import committing, make_folder
 from .embedding import Embedder, load_embedder
 from .errors import DamagedIndex, DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
 from .files import Found, discover
 from .fingerprint import check_probe, probe
 from .generations import quarantine, sound_generation
+from .library import FOLDER, INCOMING, library_folder
 from .loading import Problem
 from .locking import writing
 from .manifest import Manifest, SegmentEntry, is_index, newest_generation, without, write_manifest
@@ -66,8 +67,17 @@ def update(
         return run.report(time.perf_counter() - started)
 
 
-# What a first commit that was cut off leaves, and judgements taken along from another index.
-_LEFTOVERS = {"lock", "segments", "manifests", "CURRENT.tmp", "log", "feedback.jsonl"}
+def create_empty(folder: Path, *, embedder: Embedder | None = None) -> None:
+    """An index without documents, whose own library they can be put into. Raises as `update` does."""
+    _check_free(folder)
+    with committing(folder):
+        make_folder(library_folder(folder))
+    update(folder, [library_folder(folder)], embedder=embedder)
+
+
+# What a first commit that was cut off leaves, and what may stand in an index before its first generation.
+_LEFTOVERS = {"lock", "segments", "manifests", "CURRENT.tmp", "log", "feedback.jsonl", "history", "libraries"}
+_LEFTOVERS |= {FOLDER, INCOMING}
 
 
 def _check_free(folder: Path) -> None:
@@ -81,7 +91,8 @@ def _check_free(folder: Path) -> None:
 
 
 def remove(folder: Path, source: str) -> FileRecord:
-    """Take the file of that source out of the index, and keep it out until it is named again.
+    """Take the file of that source out of the index, and keep it out until it is named again; a copy in the index's
+    own library is deleted.
 
     Raises UsageError if there is none, or if `source` is a row of a file.
     """
@@ -182,10 +193,13 @@ class _Run:
 
     def read(self, paths: Sequence[Path]) -> None:
         """Go through every file under the paths, or under the known roots."""
+        moved = self._library_has_moved()
         if paths:
             looked_at = [Path(os.path.abspath(path)) for path in paths]  # noqa: PTH100 - keeps links as given
         else:
             looked_at = self._present_roots()
+        if moved and library_folder(self.folder) not in looked_at:
+            looked_at.append(library_folder(self.folder))
         found = list(discover(looked_at))
         for path in looked_at:
             if str(path) not in self.roots:
@@ -208,6 +222,24 @@ class _Run:
                 self._forget(known)
                 if parts[0][2].status == "added":
                     self.rows.append(FileRow(known, "removed"))
+
+    def _library_has_moved(self) -> bool:
+        """Whether the index was moved with its own library: copies known by their old path are forgotten there where
+        the same stand in the folder now, to be found again under their names.
+        """
+        here = library_folder(self.folder)
+        gone = [root for root in map(Path, self.roots) if root.name == FOLDER and root != here and not root.exists()]
+        moved = [
+            path
+            for path, parts in self.known.items()
+            for root in gone
+            if Path(path).is_relative_to(root) and _is(here / Path(path).relative_to(root), parts[0][2].sha256)
+        ]
+        for path in moved:
+            self._forget(path)
+        empty = [root for root in gone if moved and not any(Path(path).is_relative_to(root) for path in self.known)]
+        self.roots = [root for root in self.roots if Path(root) not in empty]
+        return bool(moved)
 
     def _present_roots(self) -> list[Path]:
         """The known roots; one that is gone (a drive not mounted, say) has its row and loses nothing."""
@@ -336,8 +368,12 @@ class _Run:
             hint = f"it is a row of {file}, remove that" if row else "footnoted status lists them"
             raise UsageError(f"no document {source!r} in the index at {self.folder}: {hint}")
         record = self.known[path][-1][2]
+        if Path(path).is_relative_to(library_folder(self.folder)):
+            with committing(self.folder):
+                Path(path).unlink(missing_ok=True)
+        else:
+            self.removed.add(path)
         self._forget(path)
-        self.removed.add(path)
         self.roots = [root for root in self.roots if root != path]
         return record
 
@@ -448,6 +484,15 @@ def _storable(document: Document) -> Document:
 
 def _encodable(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def _is(path: Path, sha256: str) -> bool:
+    """Whether there is a file at `path` with these bytes."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
 
 
 def _gone_from(root: Path, path: str) -> bool:

@@ -17,7 +17,7 @@ import os
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -183,6 +183,23 @@ class Segment:
             (source, title, size, count) for file, source, title, size, count in self._all(query) if file not in dead
         ]
 
+    def documents(self) -> list[tuple[str, str]]:
+        """(source, source of its file) of each living document, in order."""
+        dead = set(self.entry.dead)
+        query = "SELECT d.source, f.source, f.row FROM documents d JOIN files f ON d.file = f.row ORDER BY d.row"
+        return [(source, file) for source, file, row in self._all(query) if row not in dead]
+
+    def among(self, sources: Collection[str]) -> NDArray[np.bool_]:
+        """(n,) bool: the living passages of the documents of these sources."""
+        rows = [row for row, source in self._all("SELECT row, source FROM documents") if source in sources]
+        return self.alive & np.isin(self._documents, rows)
+
+    @cached_property
+    def _documents(self) -> Ints:
+        """(n,): the row of each passage's document."""
+        rows = self._all("SELECT document FROM passages ORDER BY row")
+        return np.fromiter((row for (row,) in rows), dtype=np.int64, count=len(rows))
+
     def document_languages(self) -> Counter[str]:
         """Living documents by the language of most of their passages, the first of equals."""
         spoken: dict[int, Counter[str]] = {}
@@ -278,26 +295,29 @@ class Segment:
         places = np.minimum(np.searchsorted(rows, local), len(rows) - 1)
         return np.asarray(rows[places] == local)
 
-    def dense(self, query: Vectors, k: int) -> tuple[Ints, Vectors]:
-        """The rows and cosines, each (k,), of the k living passages nearest to a unit query (dim,), ties by row."""
-        k = min(k, self.passages)
+    def dense(self, query: Vectors, k: int, among: NDArray[np.bool_] | None = None) -> tuple[Ints, Vectors]:
+        """The rows and cosines, each (k,), of the k living passages nearest to a unit query (dim,), ties by row;
+        `among` (n,) narrows them, and then the vectors are walked, not the codes: few may be left.
+        """
+        asked = self.alive if among is None else among
+        total = self.passages if among is None else int(among.sum())
+        k = min(k, total)
         if not k:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        if self.scan and k < self.passages / _OF_A_SCAN:
+        if self.scan and among is None and k < total / _OF_A_SCAN:
             return self._scanned(self.scan, query, k)
         parameters = None
-        if not self.whole:
-            living = np.packbits(self.alive, bitorder="little")
-            selector = faiss.IDSelectorBitmap(living)  # type: ignore[call-arg, arg-type]
+        if total < len(asked):
+            selector = faiss.IDSelectorBitmap(np.packbits(asked, bitorder="little"))  # type: ignore[call-arg, arg-type]
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         # FAISS leaves open which of equal scores come first, and which fall off the end.
-        asked = k + 1
+        depth = k + 1
         while True:
-            asked = min(asked, self.passages)
-            scores, rows = self.vectors.search(query[None], asked, params=parameters)
-            if asked == self.passages or scores[0, -1] < scores[0, k - 1]:
+            depth = min(depth, total)
+            scores, rows = self.vectors.search(query[None], depth, params=parameters)
+            if depth == total or scores[0, -1] < scores[0, k - 1]:
                 break
-            asked *= 4
+            depth *= 4
         best = np.lexsort((rows[0], -scores[0]))[:k]
         return rows[0, best], scores[0, best]
 

@@ -34,13 +34,15 @@ def answer(
     index: Path | str = ".footnoted",
     threshold: float | None = None,
     history: Sequence[str] = (),
+    sources: Sequence[str] | None = None,
 ) -> Answer:
     """Answer a question from the index folder `index`; what is loaded is kept for the next question.
 
-    `history` holds the earlier questions of the conversation, the latest last.
+    `history` holds the earlier questions of the conversation, the latest last; `sources` are the documents that are
+    asked (default: all; "papers/" means the folder).
     """
     at = Path(index).absolute()
     with _loading:
         if at not in _loaded:
             _loaded[at] = load(at)
-    return _loaded[at].answer(question, threshold=threshold, history=history)
+    return _loaded[at].answer(question, threshold=threshold, history=history, sources=sources)

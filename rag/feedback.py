@@ -5,17 +5,14 @@ sweeping and checking the index leave it alone. The last word about the same thi
 back is a line too.
 """
 
-import errno
-import fcntl
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from index.durable import committing, sync, sync_folder
+from index.durable import append_line, committing, read_lines
 from index.errors import UsageError
 
 FILE = "feedback.jsonl"
@@ -102,7 +99,7 @@ def record(folder: Path, entry: Judgement | Rating) -> None:
     Safe to call from several threads and processes. Raises FailedWrite, and then nothing was added.
     """
     with committing(folder):
-        _append(folder / FILE, json.dumps(asdict(entry), ensure_ascii=True).encode() + b"\n")
+        append_line(folder / FILE, json.dumps(asdict(entry), ensure_ascii=True).encode() + b"\n")
 
 
 def read_feedback(folder: Path) -> Feedback:
@@ -139,31 +136,10 @@ def _place(judgement: Judgement) -> tuple[object, ...]:
     return judgement.question, judgement.source, judgement.start, judgement.end
 
 
-def _append(path: Path, line: bytes) -> None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            line = b"\n" + line  # a crash cut the last line off: it must not take this one with it
-        if os.write(descriptor, line) < len(line):
-            os.ftruncate(descriptor, size)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        sync(descriptor)
-        if not size:
-            sync_folder(path.parent)
-    finally:
-        os.close(descriptor)
-
-
 def _entries(path: Path) -> Iterator[tuple[int, Judgement | Rating | None]]:
     """The numbered lines of the file, None for one that is no entry."""
     try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)  # no line is seen while it is being written
-            lines = file.read().split(b"\n")
-    except FileNotFoundError:
-        return
+        lines = read_lines(path)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     for number, line in enumerate(lines, 1):

@@ -10,6 +10,7 @@ from threading import Lock
 from index import Index
 from index.embedding import Embedder
 from index.errors import ModelError
+from index.manifest import read_manifest
 
 from .answers import Answer, Hit, Timings
 from .citing import cite
@@ -70,6 +71,19 @@ class System:
         system._reader_notice = notice
         return system
 
+    def over(self, at: Path | str) -> "System":
+        """Another index, answered from in the same way; the embedder is shared where it is of the same model.
+
+        Raises as `open` does.
+        """
+        here = self.index
+        same = read_manifest(Path(at)).model == here.manifest.model
+        index = Index.open(at, embedder=here.embedder if same else None)
+        index.check_model()
+        system = System(index, reader=self._reader)
+        system._reader_notice = self._reader_notice
+        return system
+
     @property
     def notices(self) -> list[str]:
         """A line for a person for each thing that is not as it should be: the index, the reader."""
@@ -82,13 +96,22 @@ class System:
             self._index = self._index.current()
             return self._index
 
-    def search(self, query: str, k: int = 10, mode: Mode = "fused", *, history: Sequence[str] = ()) -> tuple[Hit, ...]:
-        """The k best passages, best first, for a query after the questions of `history`.
+    def search(
+        self,
+        query: str,
+        k: int = 10,
+        mode: Mode = "fused",
+        *,
+        history: Sequence[str] = (),
+        sources: Sequence[str] | None = None,
+    ) -> tuple[Hit, ...]:
+        """The k best passages, best first, for a query after the questions of `history`; of all documents, or of
+        those that `sources` stand for (`Index.of`).
 
         A reader is not asked: of the queries of a search it orders the passages worse (docs/evaluation.md).
-        Raises UsageError for an empty query.
+        Raises UsageError for an empty query, and for a source that is not there.
         """
-        index = self.index
+        index = self._asked(sources)
         search = self._follow_up(index, Question.parse(query), history)
         asked = search.read
         return retrieve(index, asked.text, k, mode, vector=search.vector, further=asked.further).hits
@@ -107,9 +130,10 @@ class System:
         *,
         history: Sequence[str] = (),
         citations: int = CITATIONS,
+        sources: Sequence[str] | None = None,
     ) -> Answer:
         """The last word of `stream`."""
-        *_, last = self.stream(question, threshold=threshold, history=history, citations=citations)
+        *_, last = self.stream(question, threshold=threshold, history=history, citations=citations, sources=sources)
         return last
 
     def stream(
@@ -119,17 +143,19 @@ class System:
         threshold: float | None = None,
         history: Sequence[str] = (),
         citations: int = CITATIONS,
+        sources: Sequence[str] | None = None,
     ) -> Iterator[Answer]:
         """The answer as it grows: first the passages without a word, at last all of it.
 
         `history` holds the earlier questions of the conversation, the latest last: a question that leans
         on them is searched with what they add (`Answer.searched`). At most `citations` sentences are
         quoted. A confidence below `threshold` (default: the calibrated one; 0 never refuses) makes it a
-        refusal. Raises UsageError for an empty question.
+        refusal. All documents are asked, or those that `sources` stand for (`Index.of`).
+        Raises UsageError for an empty question, and for a source that is not there.
         """
         started = time.perf_counter()
         load_s, self._load_s = self._load_s, 0.0
-        index = self.index
+        index = self._asked(sources)
         search = self._follow_up(index, Question.parse(question), history)
         asked = search.read
         retrieved = retrieve(index, asked.text, HITS, vector=search.vector, further=asked.further)
@@ -168,6 +194,10 @@ class System:
             done,
             timings=replace(timings, read_s=finished - retrieved_at, total_s=load_s + finished - started),
         )
+
+    def _asked(self, sources: Sequence[str] | None) -> Index:
+        """The index, or the part of it that is asked."""
+        return self.index if sources is None else self.index.of(sources)
 
     def _follow_up(self, index: Index, question: Question, history: Sequence[str]) -> Search:
         """What is searched for; the last question of `history` is answered again, without a reader, for the names in

@@ -21,7 +21,7 @@ def commands() -> dict[str, object]:
 
 
 def test_every_command_is_in_the_readme_and_every_command_there_exists() -> None:
-    shown = set(re.findall(r"^(?:\$ )?footnoted (\w+)", README, re.MULTILINE))
+    shown = set(re.findall(r"^(?:\$ )?footnoted ([\w-]+)", README, re.MULTILINE))
     assert shown == set(commands())
 
 

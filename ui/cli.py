@@ -73,12 +73,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="QUESTION",
         help="an earlier question that this one may lean on (repeat it, in order, for several)",
     )
+    _sources(ask)
     _answering(ask)
 
     search = command("search", "list the passages nearest to a query", 'footnoted search "notice period" -k 5')
     search.add_argument("query", metavar="QUERY")
     search.add_argument("-k", type=int, default=10, metavar="N", help="number of passages (default 10)")
     search.add_argument("--why", metavar="PHRASE", help="tell at which stage the passage with these words was lost")
+    _sources(search)
     _mode(search)
     _reader(search)
 
@@ -87,6 +89,12 @@ def parser() -> argparse.ArgumentParser:
     chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)")
     chat.add_argument("--port", type=int, default=7860, help="port (default 7860)")
     chat.add_argument("--open", action="store_true", help="open the page in the browser")
+    chat.add_argument(
+        "--upload-limit", type=_count, default=200, metavar="MB", help="largest file that the page takes (default 200)"
+    )
+    chat.add_argument(
+        "--library-limit", type=_count, default=4096, metavar="MB", help="all files that it takes (default 4096)"
+    )
     _answering(chat)
 
     evaluation = command(
@@ -149,6 +157,12 @@ def parser() -> argparse.ArgumentParser:
 
     command("status", "what the index holds", "footnoted status")
     command("verify", "check every byte of the index", "footnoted verify")
+    answer = command(
+        "verify-answer",
+        "check the quotes of an answer or a conversation against the index",
+        "footnoted verify-answer conversation.md",
+    )
+    answer.add_argument("file", type=Path, metavar="FILE", help="export of the page, or what ask --json printed")
     remove = command("remove", "take a document out, until it is named again", "footnoted remove old.pdf")
     remove.add_argument("source", metavar="SOURCE", help="as status and citations name it")
     export = command("export", "write the documents as JSON lines", "footnoted export all.jsonl")
@@ -156,6 +170,15 @@ def parser() -> argparse.ArgumentParser:
     show = command("show", "print a document as the index has it", "footnoted show report.pdf")
     show.add_argument("source", metavar="SOURCE", help="as status and citations name it")
     return top
+
+
+def _sources(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--source",
+        action="append",
+        metavar="SOURCE",
+        help="ask this document only; papers/ means the folder (repeat it for several)",
+    )
 
 
 def _answering(command: argparse.ArgumentParser) -> None:
@@ -178,6 +201,12 @@ def _mode(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--mode", choices=["fused", "dense", "lexical"], default="fused", help="which scores rank (default fused)"
     )
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and 0 < len(text) < 10 and int(text)):
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text!r}")
+    return int(text)
 
 
 def _fraction(text: str) -> float:

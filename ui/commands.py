@@ -13,14 +13,17 @@ from index.embedding import load_embedder
 from index.errors import FootnotedError, NoIndex, UsageError
 from index.files import discover
 from index.index import Index, verify
-from index.indexing import remove, update
+from index.indexing import create_empty, remove, update
+from index.library import Limits
 from index.manifest import FORMAT, is_index
+from rag.checking import check
 from rag.feedback import FILE, Feedback, read_feedback
 from rag.reader import READERS
 from rag.system import System
 
 from . import printing
 from .exit_codes import DONE, FAILED, PARTLY
+from .exporting import read_quotes
 from .progress import Bar
 
 if TYPE_CHECKING:
@@ -64,14 +67,14 @@ def _ask(options: argparse.Namespace) -> int:
         raise UsageError('--after goes with one question: "-" reads single ones')
     system = _opened(options)
     if options.question != "-":
-        answer = system.answer(options.question, options.threshold, history=options.after)
+        answer = system.answer(options.question, options.threshold, history=options.after, sources=options.source)
         printing.answer(answer, as_json=options.json)
         return DONE
     status = DONE
     for line in sys.stdin.buffer:
         question = line.decode("utf-8", "surrogateescape").rstrip("\r\n")
         try:
-            printing.answer(system.answer(question, options.threshold), as_json=True)
+            printing.answer(system.answer(question, options.threshold, sources=options.source), as_json=True)
         except FootnotedError as error:
             printing.line({"question": question.encode(errors="replace").decode(), "error": str(error)})
             status = PARTLY
@@ -81,9 +84,11 @@ def _ask(options: argparse.Namespace) -> int:
 def _search(options: argparse.Namespace) -> int:
     system = _opened(options)
     if options.why is not None:
+        if options.source:
+            raise UsageError("--why follows a phrase through the whole index: leave --source out")
         printing.trace(system.why(options.query, options.why), as_json=options.json)
         return DONE
-    hits = system.search(options.query, options.k, options.mode)
+    hits = system.search(options.query, options.k, options.mode, sources=options.source)
     printing.hits(options.query, hits, as_json=options.json)
     return DONE
 
@@ -95,13 +100,23 @@ def _chat(options: argparse.Namespace) -> int:
             printing.update(
                 update(options.index, options.paths, progress=bar.indexing), options.index, as_json=options.json
             )
+    elif not is_index(options.index):
+        create_empty(options.index)
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as beside:
         opening = beside.submit(System.open, options.index, reader=READERS[options.reader])
         from .server import serve  # gradio takes seconds to import, in which index and model are loaded
 
-        serve(opening.result, host=options.host, port=options.port, threshold=options.threshold, browser=options.open)
+        limits = Limits(options.upload_limit << 20, options.library_limit << 20)
+        serve(
+            opening.result,
+            host=options.host,
+            port=options.port,
+            threshold=options.threshold,
+            browser=options.open,
+            limits=limits,
+        )
     return DONE
 
 
@@ -289,6 +304,15 @@ def _verify(options: argparse.Namespace) -> int:
     return FAILED if problems else DONE
 
 
+def _verify_answer(options: argparse.Namespace) -> int:
+    quotes = read_quotes(options.file)
+    index = Index.open(options.index)
+    printing.notice(index.notice)
+    checked = [check(index, one) for one in quotes]
+    printing.checked(checked, options.file, as_json=options.json)
+    return DONE if all(one.state == "found" for one in checked) else FAILED
+
+
 def _show(options: argparse.Namespace) -> int:
     printing.document(Index.open(options.index).document(options.source), as_json=options.json)
     return DONE
@@ -316,6 +340,7 @@ COMMANDS: dict[str, Command] = {
     "feedback": _feedback,
     "status": _status,
     "verify": _verify,
+    "verify-answer": _verify_answer,
     "remove": _remove,
     "export": _export,
     "show": _show,

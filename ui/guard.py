@@ -4,8 +4,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Larger than any question with its conversation; uploads are a later matter.
+# Larger than any question with its conversation. A document that is handed over has its own limit (index/library.py).
 LARGEST_BODY = 256 * 1024
+_UPLOAD = ("PUT", "/add")
 
 # Gradio needs inline script and style; nothing is ever loaded from, or sent to, another host.
 POLICY = "; ".join(
@@ -43,7 +44,8 @@ def from_this_page(headers: Headers) -> bool:
 
 class Guard:
     """ASGI middleware. A body is read whole before it is passed on, and refused with 413 when it grows
-    over LARGEST_BODY, whether or not its length was announced.
+    over LARGEST_BODY, whether or not its length was announced; only a document that the page hands over goes
+    through as it comes.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -65,6 +67,12 @@ class Guard:
             await PlainTextResponse("not here", status_code=404)(scope, receive, guarded)
             return
         if scope["method"] in ("GET", "HEAD"):
+            await self.app(scope, receive, guarded)
+            return
+        if scope["method"] == _UPLOAD[0] and scope["path"].endswith(_UPLOAD[1]):
+            if not from_this_page(Headers(scope=scope)):
+                await PlainTextResponse("only the page itself may hand over documents", 403)(scope, receive, guarded)
+                return
             await self.app(scope, receive, guarded)
             return
         body = b""

@@ -1,121 +1,52 @@
-"""The chat page: what is on it, and what happens when a question is asked."""
+"""The chat page: what is on it, and which event calls what."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import gradio as gr
 
-from index.errors import FootnotedError, UsageError
-from rag.answers import Answer
-from rag.feedback import Feedback, read_feedback
-from rag.questions import Question
-from rag.system import System
+from index.files import printable
 
-from .printing import answer_values
-from .rendering import answer_html, plain_html, searching_html, sources_html, unanswered_html
+from .conversation import EMPTY, Conversation, Given, Talk
+from .libraries import FOLDER, Libraries
+from .shelf import Shelf
+from .starters import MOST, starters
 
 HERE = Path(__file__).parent
 TITLE = "Footnoted"
 # Questions at a time; further ones wait in a queue that is itself bounded.
 CONCURRENT = 4
 WAITING = 64
-
-Message = dict[str, Any]
-# A question of the conversation, and whether the person wants it searched without what was asked before.
-Asked = tuple[str, bool]
-# The conversation so far: questions, messages, cards, their HTML; and the row and line "Searched for".
-Given = tuple[list[Asked], list[Message], list[str], str, Any, Any]
-Turn = tuple[Any, list[Asked], list[Message], list[str], str, Any, Any]
-_EMPTY = (
-    '<section class="turn hint"><h3>Sources</h3><p class="state">Each sentence of an answer has a footnote. '
-    "Click one, and the place it comes from is marked here.</p></section>"
-)
+# Which documents are asked is chosen in the browser (working.js), and goes along with each question.
+_CHOSEN = "(...given) => [...given.slice(0, -1), window.footnoted?.chosen() ?? null]"
+_ADDRESS = "() => location.search"
 
 
-def build(system: System, examples: Sequence[str], threshold: float | None = None) -> gr.Blocks:
-    """The page over a system; `examples` are offered as first questions."""
+def build(libraries: Libraries, threshold: float | None = None) -> gr.Blocks:
+    """The page over some libraries: which one, its address says."""
+    talks = Conversation(libraries, threshold)
 
-    def ask(question: str) -> dict[str, Any]:
-        """Answer one question: the object of `footnoted ask --json`."""
-        return follow_up(question, [])
+    def about(request: gr.Request) -> tuple[Any, ...]:
+        """What the page says of the library: its header, what to do if it is empty, first questions."""
+        return _about(libraries, libraries.of(request))
 
-    def follow_up(question: str, history: list[str]) -> dict[str, Any]:
-        """The same for a question that may lean on those before it; `history` has the latest last."""
-        try:
-            return answer_values(system.answer(question, threshold, history=history))
-        except FootnotedError as error:
-            raise gr.Error(str(error), print_exception=False) from None
-
-    def converse(question: str, asked: list[Asked], history: list[Message], shown: list[str]) -> Iterator[Turn]:
-        """One turn, from the box to the answer: the question first, then the evidence, then the answer.
-
-        `asked` are the questions before; all of it is one event, so that no second question comes between.
-        """
-        question = question.strip()
-        if not question:
-            kept = (asked, history, shown, _pane(shown), gr.skip(), gr.skip())
-            yield gr.update(value="", placeholder="Type a question first"), *kept
-            return
-        asked = [*asked, (question, False)]
-        history = [*history, _said("user", plain_html(question, "asked"))]
-        yield gr.update(value="", submit_btn=False, stop_btn=True), asked, history, shown, _pane(shown), *_line()
-        for given in reply(asked, history, shown):
-            yield gr.skip(), *given
-        yield ready(), *given
-
-    def again(asked: list[Asked], history: list[Message], shown: list[str]) -> Iterator[Given]:
-        """The last answer is taken back and given anew."""
-        if not asked or not history or history[-1]["role"] != "assistant":
-            yield asked, history, shown, _pane(shown), gr.skip(), gr.skip()
-            return
-        answered = shown[:-1] if shown and f'id="t-{len(shown)}"' in shown[-1] else shown
-        yield from reply(asked, history[:-1], answered)
-
-    def instead(searched: str, asked: list[Asked], history: list[Message], shown: list[str]) -> Iterator[Given]:
-        """The last answer is taken back, and given for what the person has made of the search."""
-        if not asked or not searched.strip():
-            yield asked, history, shown, _pane(shown), gr.skip(), gr.skip()
-            return
-        yield from again([*asked[:-1], (searched.strip(), True)], history, shown)
-
-    def alone(asked: list[Asked], history: list[Message], shown: list[str]) -> Iterator[Given]:
-        """The last answer is taken back, and given for the question without the conversation."""
-        yield from instead(asked[-1][0] if asked else "", asked, history, shown)
-
-    def reply(asked: list[Asked], history: list[Message], shown: list[str]) -> Iterator[Given]:
-        question, stands_alone = asked[-1]
-        before = () if stands_alone else [text for text, _ in asked[:-1] if _can_be_asked(text)]
-        turn = len(shown) + 1
-        answer: Answer | None = None
-        try:
-            for answer in system.stream(question, threshold=threshold, history=before):
-                if not answer.text:
-                    pane = _pane([*shown, searching_html(answer, turn)])
-                    yield asked, history, shown, pane, *_line(answer)
-        except FootnotedError as error:
-            shown = [*shown, unanswered_html(question, turn)]
-            history = [*history, _said("assistant", plain_html(_sentence(str(error)), "notice"))]
-            yield asked, history, shown, _pane(shown), *_line()
-            return
-        assert answer is not None
-        feedback = _feedback(system)
-        shown = [*shown, sources_html(answer, turn, feedback)]
-        history = [*history, _said("assistant", answer_html(answer, turn, feedback))]
-        yield asked, history, shown, _pane(shown), *_line(answer)
-
-    def ready() -> Any:
-        return gr.update(submit_btn=True, stop_btn=False)
+    def arrive(search: str, request: gr.Request) -> tuple[Any, ...]:
+        """The same, and the conversation that the address names."""
+        name = parse_qs(search.removeprefix("?")).get("conversation", [""])[0]
+        reopened: Given = talks.reopen(name, request)
+        return *about(request), *reopened
 
     page: gr.Blocks
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        shown = gr.State([])
-        asked = gr.State([])
-        top = gr.HTML(_header(system), elem_id="top")
+        talk = gr.State(Talk())
+        chosen = gr.JSON(visible=False)
+        search = gr.Textbox(visible=False)
+        top = gr.HTML(_header(libraries, libraries.main), elem_id="top")
         with gr.Row(elem_id="desk", equal_height=False):
             with gr.Column(scale=3, min_width=320, elem_id="talk"):
+                nothing = gr.HTML(_nothing(libraries.main), elem_id="nothing", visible=_is_empty(libraries.main))
                 chat = gr.Chatbot(
                     show_label=False,
                     label="Conversation",
@@ -143,78 +74,109 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
                 )
                 with gr.Row(elem_id="examples"):
                     chips = [
-                        gr.Button(example, size="sm", variant="secondary", elem_classes="chip") for example in examples
+                        gr.Button(text, size="sm", variant="secondary", elem_classes="chip", visible=bool(text))
+                        for text in _first(libraries.main)
                     ]
                 with gr.Row(elem_id="tools"):
+                    gr.HTML(_EXPORT, elem_id="export")
+                    change = gr.Button("Edit question", size="sm", variant="secondary")
                     retry = gr.Button("Ask again", size="sm", variant="secondary")
                     clear = gr.Button("New conversation", size="sm", variant="secondary")
+                refresh = gr.Button("Refresh", elem_id="refresh")
             with gr.Column(scale=2, min_width=320, elem_id="side"):
-                pane = gr.HTML(_EMPTY, elem_id="sources")
+                pane = gr.HTML(EMPTY, elem_id="sources")
 
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        asking: dict[str, Any] = {**options, "concurrency_limit": CONCURRENT, "concurrency_id": "ask"}
-        conversation = [asked, chat, shown]
-        given = [*conversation, pane, row, line]
+        asking: dict[str, Any] = {**options, "concurrency_limit": CONCURRENT, "concurrency_id": "ask", "js": _CHOSEN}
+        given = [talk, chat, pane, row, line]
         turns: list[Any] = []
         for trigger, words in [(box.submit, box), *((chip.click, chip) for chip in chips)]:
-            turns.append(trigger(converse, [words, *conversation], [box, *given], **asking))
-        turns.append(retry.click(again, conversation, given, **asking))
-        turns.append(line.submit(instead, [line, *conversation], given, **asking))
-        turns.append(only.click(alone, conversation, given, **asking))
-        box.stop(ready, None, box, cancels=turns, queue=False, **options)
+            turns.append(trigger(talks.converse, [words, talk, chosen], [box, *given], **asking))
+        turns.append(retry.click(talks.again, [talk, chosen], given, **asking))
+        turns.append(line.submit(talks.instead, [line, talk, chosen], given, **asking))
+        turns.append(only.click(talks.alone, [talk, chosen], given, **asking))
+        box.stop(talks.ready, None, box, cancels=turns, queue=False, **options)
+        change.click(talks.edit, talk, [box, *given], cancels=turns, queue=False, **options)
         clear.click(
-            lambda: ([], [], [], _EMPTY, *_line(), ready()), None, [*given, box], cancels=turns, queue=False, **options
+            talks.begin,
+            None,
+            [*given, box],
+            cancels=turns,
+            queue=False,
+            **options,
         )
-        page.load(lambda: _header(system), None, top, queue=False, **options)
-        for endpoint in (ask, follow_up):
+        library = [top, nothing, *chips]
+        page.load(arrive, search, [*library, *given], js=_ADDRESS, queue=False, **options)
+        refresh.click(about, None, library, queue=False, **options)
+        for endpoint in (talks.ask, talks.follow_up):
             gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=CONCURRENT, concurrency_id="ask")
     page.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT)
     return page
 
 
-def _feedback(system: System) -> Feedback:
-    """What was said before; an answer does not fail where that cannot be read."""
-    with suppress(FootnotedError):
-        return read_feedback(system.index.folder)
-    return Feedback((), ())
+_EXPORT = (
+    'Save as <a class="export" data-format="md" href="export">Markdown</a> '
+    '<a class="export" data-format="json" href="export">JSON</a>'
+)
 
 
-def _line(answer: Answer | None = None) -> tuple[Any, Any]:
-    """The row and the line "Searched for": shown where the conversation added something to the question."""
-    added = answer is not None and answer.searched != answer.question
-    return gr.update(visible=added), answer.searched if answer is not None and added else ""
+def _about(libraries: Libraries, shelf: Shelf) -> tuple[Any, ...]:
+    chips = [gr.update(value=text, visible=bool(text)) for text in _first(shelf)]
+    nothing = gr.update(value=_nothing(shelf), visible=_is_empty(shelf))
+    return _header(libraries, shelf), nothing, *chips
 
 
-def _can_be_asked(text: str) -> bool:
-    """Whether it was a question at all: what was refused as none is nothing to lean on."""
-    try:
-        Question.parse(text)
-    except UsageError:
-        return False
-    return True
+def _first(shelf: Shelf) -> list[str]:
+    """MOST first questions, empty ones at the end."""
+    asked = [] if _is_empty(shelf) else list(starters(shelf.system.index))
+    return [*asked, *[""] * MOST][:MOST]
 
 
-def _said(role: str, content: str) -> Message:
-    return {"role": role, "content": content}
+def _is_empty(shelf: Shelf) -> bool:
+    return not shelf.system.index.passages
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _nothing(shelf: Shelf) -> str:
+    """How an index without documents begins."""
+    return (
+        '<div class="begin"><p><strong>No documents yet.</strong> Drop files or folders anywhere on this page: '
+        f"they are copied to <code>{escape(printable(shelf.library.folder))}</code> and stay on this machine.</p>"
+        f"<p>{PICK}</p></div>"
+    )
 
 
-def _pane(shown: Sequence[str]) -> str:
-    """The cards of every question of the conversation, the latest first."""
-    return "".join(reversed(shown)) or _EMPTY
+# Two ways to choose what is handed over; working.js listens.
+PICK = (
+    '<label class="pick">Choose files<input type="file" class="files" multiple></label>'
+    '<label class="pick">Choose a folder<input type="file" class="files" webkitdirectory></label>'
+)
 
 
-def _header(system: System) -> str:
-    index = system.index
+def _header(libraries: Libraries, shelf: Shelf) -> str:
+    index = shelf.system.index
     documents = len(index.sources())
     noun = "document" if documents == 1 else "documents"
     return (
         f"<h1>{TITLE}</h1><p>{documents:,} {noun}, {index.passages:,} passages. "
         "Every sentence of an answer is quoted from them.</p>"
-        + "".join(f'<p class="warning">{escape(notice)}</p>' for notice in system.notices)
+        + "".join(f'<p class="warning">{escape(notice)}</p>' for notice in shelf.system.notices)
+        + f'<nav aria-label="Library">{_choice(libraries, shelf)}'
+        '<button type="button" data-opens="documents">Documents<span id="asked-of"></span></button>'
+        '<button type="button" data-opens="conversations">Conversations</button></nav>'
+    )
+
+
+def _choice(libraries: Libraries, shelf: Shelf) -> str:
+    """The libraries; working.js goes to their addresses."""
+    chosen = [("", "Main library"), *((name, name) for name in libraries.names())]
+    rows = [
+        f'<option value="{escape(name)}"{" selected" if name == shelf.name else ""}>{escape(shown)}</option>'
+        for name, shown in chosen
+    ]
+    gone = "<option data-delete>Delete this library …</option>" if shelf.name else ""
+    return (
+        f'<select id="library" aria-label="Library" data-here="{escape(shelf.name)}" data-folder="{FOLDER}">'
+        f"{''.join(rows)}<option data-new>New library …</option>{gone}</select>"
     )
 
 

@@ -20,6 +20,7 @@ from index.manifest import FORMAT
 from index.segment import FileRecord
 from index.updates import Update
 from rag.answers import Answer, Hit
+from rag.checking import Checked
 from rag.feedback import Feedback, Rating
 from rag.tracing import Trace
 
@@ -224,6 +225,30 @@ def log(done: Update, folder: Path) -> None:
     with (folder / "log").open("a", encoding="utf-8", errors="backslashreplace") as file:
         for row in done.files:
             file.write(f"{at} generation {done.generation} {row.status} {row.path} {row.reason}".rstrip() + "\n")
+
+
+# How a quote stands, for a person.
+_STANDS = {
+    "found": "as it was",
+    "moved": "moved within the document",
+    "changed": "the document no longer says this",
+    "gone": "the document is gone",
+}
+
+
+def checked(quotes: Sequence[Checked], file: Path, *, as_json: bool) -> None:
+    if as_json:
+        rows = [{**asdict(one.quoted), "state": one.state, "now": one.start} for one in quotes]
+        line({"file": str(file.absolute()), "quotes": rows, "found": all(one.state == "found" for one in quotes)})
+        return
+    for one in quotes:
+        mark = "✓" if one.state == "found" else "✗"
+        there = f" to character {one.start:,}" if one.state == "moved" else ""
+        _say(_wrap(f"{one.quoted.source}: {_STANDS[one.state]}{there}", "    ", f"{mark} [{one.quoted.marker}] "))
+        if one.state != "found":
+            _say(_wrap(f"“{one.quoted.quote}”", "    "))
+    found = sum(one.state == "found" for one in quotes)
+    _say(f"{found} of {len(quotes)} quotes are as they were" if quotes else "it quotes nothing: nothing to check")
 
 
 def removed(record: FileRecord, *, as_json: bool) -> None:

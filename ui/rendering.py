@@ -2,10 +2,11 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 from itertools import pairwise
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from index.documents import Document, Passage
@@ -123,14 +124,18 @@ def _inert(text: str) -> str:
     return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", text).replace("\n", " ")
 
 
-def searching_html(answer: Answer, turn: int) -> str:
-    """The passages found, while the answer is still to come."""
+def searching_html(answer: Answer, turn: int, note: str = "") -> str:
+    """The passages found, while the answer is still to come; `note` is said of the search."""
     cards = [_passage_card(hit.passage, hit.score) for hit in answer.hits[:_NEAREST]]
-    return _turn_html(answer, turn, "Passages found; reading them …", "".join(cards))
+    return _turn_html(answer, turn, f"{escape(note)} Passages found; reading them …".strip(), "".join(cards))
 
 
-def sources_html(answer: Answer, turn: int, feedback: Feedback) -> str:
-    """The cards of one question: the cited passages, or the nearest ones under a refusal."""
+def sources_html(
+    answer: Answer, turn: int, feedback: Feedback, note: str = "", since: Mapping[int, str] = MappingProxyType({})
+) -> str:
+    """The cards of one question: the cited passages, or the nearest ones under a refusal. `note` is said of the
+    search, `since` by marker of a citation whose document has changed.
+    """
     if answer.abstained:
         state = f"Not answered (confidence {answer.confidence:.2f}). The nearest passages:"
     else:
@@ -143,7 +148,13 @@ def sources_html(answer: Answer, turn: int, feedback: Feedback) -> str:
     ]
     if answer.citations:
         cards = [
-            _citation_card(one, by_id.get(one.passage_id), turn, _wrong_source(answer.searched, one, feedback))
+            _citation_card(
+                one,
+                by_id.get(one.passage_id),
+                turn,
+                _wrong_source(answer.searched, one, feedback),
+                since.get(one.marker, ""),
+            )
             for one in answer.citations
         ]
         rest = [card for id, card in near if id not in cited]
@@ -153,7 +164,7 @@ def sources_html(answer: Answer, turn: int, feedback: Feedback) -> str:
     if rest:
         summary = f"<summary>Also searched: {len(rest)} passages</summary>"
         more = f"<details class='more'>{summary}{''.join(rest)}</details>"
-    return _turn_html(answer, turn, state, "".join(cards) + more)
+    return _turn_html(answer, turn, f"{escape(note)} {state}".strip(), "".join(cards) + more)
 
 
 def unanswered_html(question: str, turn: int) -> str:
@@ -181,8 +192,11 @@ def _right_passage(question: str, one: Passage, feedback: Feedback) -> str:
     )
 
 
-def _citation_card(citation: Citation, passage: Passage | None, turn: int, judge: str) -> str:
-    """The quoted sentence, marked in the passage around it."""
+def _citation_card(citation: Citation, passage: Passage | None, turn: int, judge: str, since: str) -> str:
+    """The quoted sentence, marked in the passage around it. Of a document that has changed `since` it cannot be
+    judged, and the document opens without a mark.
+    """
+    opened = _open(citation.source, *((0, 0) if since else (citation.start, citation.end)))
     if passage is None:
         body = f"<mark>{escape(citation.quote)}</mark>"
     else:
@@ -192,10 +206,13 @@ def _citation_card(citation: Citation, passage: Passage | None, turn: int, judge
         f'<header><span class="number">{citation.marker}</span>'
         f"{_where(citation.title, citation.source, citation.page, citation.heading)}"
         f'<span class="score" title="how likely this sentence answers">{citation.score:.2f}</span></header>'
-        f"<blockquote>{body}</blockquote>"
-        f'<div class="foot">{_open(citation.source, citation.start, citation.end)}'
-        f'<a class="back" href="#chat">Back</a>{judge}</div></article>'
+        f"{_since(since)}<blockquote>{body}</blockquote>"
+        f'<div class="foot">{opened}<a class="back" href="#chat">Back</a>{"" if since else judge}</div></article>'
     )
+
+
+def _since(since: str) -> str:
+    return f'<p class="since">{escape(since)}</p>' if since else ""
 
 
 def _passage_card(passage: Passage, score: float, judge: str = "") -> str:

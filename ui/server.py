@@ -20,34 +20,45 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from index.errors import FootnotedError, UsageError
+from index.library import Limits
 from rag.feedback import record
 from rag.system import System
 
 from .guard import Guard, from_this_page
 from .judging import judged
+from .libraries import Addresses, Libraries
 from .page import HERE, THEME, TITLE, build
 from .rendering import document_html
-from .starters import starters
+from .working import add_routes
 
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
 
 
-def application(system: System, *, threshold: float | None = None, hosts: list[str] | None = None) -> FastAPI:
-    """The page at /, a document at /document, what the page posts to /feedback. Only requests for `hosts`
-    (default: loopback) are served.
+def application(
+    system: System,
+    *,
+    threshold: float | None = None,
+    hosts: list[str] | None = None,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+) -> FastAPI:
+    """The page at /, a document at /document, what the page posts to /feedback, and what ui/working.py adds; for
+    another library the same under /libraries/NAME. Only requests for `hosts` (default: loopback) are served.
     """
+    libraries = Libraries(system, limits)
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
     if hosts is None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)
 
+    app.add_middleware(Addresses, libraries=libraries)
     app.add_middleware(Guard)
+    add_routes(app, libraries)
 
     @app.get("/document", response_class=HTMLResponse)
-    def document(source: str = "", start: str = "0", end: str = "0") -> HTMLResponse:
+    def document(request: Request, source: str = "", start: str = "0", end: str = "0") -> HTMLResponse:
         try:
             if not (start.isdecimal() and end.isdecimal() and len(start) < 12 and len(end) < 12):
                 raise UsageError("the place in the document must be two numbers")
-            found = system.index.document(source)
+            found = libraries.of(request).system.index.document(source)
         except FootnotedError as error:
             return _document("Not found", f"<main class='document'><p>{escape(str(error))}</p></main>", 404)
         return _document(found.title or found.source, document_html(found, int(start), int(end)))
@@ -58,10 +69,10 @@ def application(system: System, *, threshold: float | None = None, hosts: list[s
             return PlainTextResponse("only the page itself may judge its answers", 403)
         if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return PlainTextResponse("a judgement is JSON", 415)
-        return await run_in_threadpool(_keep, await request.body(), system)
+        return await run_in_threadpool(_keep, await request.body(), request, libraries)
 
-    page = build(system, starters(system.index), threshold)
-    script = (HERE / "page.js").read_text(encoding="utf-8")
+    page = build(libraries, threshold)
+    script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "working.js"))
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         page,
@@ -77,10 +88,10 @@ def application(system: System, *, threshold: float | None = None, hosts: list[s
     return mounted
 
 
-def _keep(body: bytes, system: System) -> Response:
+def _keep(body: bytes, request: Request, libraries: Libraries) -> Response:
     """Add what was posted to the feedback: no content, or one line that says why not."""
     try:
-        index = system.index
+        index = libraries.of(request).system.index
         record(index.folder, judged(body, index))
     except UsageError as error:
         return PlainTextResponse(str(error), 400)
@@ -102,11 +113,17 @@ _DOCUMENT = (
 
 
 def _style() -> str:
-    return (HERE / "page.css").read_text(encoding="utf-8")
+    return "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "working.css"))
 
 
 def serve(
-    opened: Callable[[], System], *, host: str, port: int, threshold: float | None = None, browser: bool = False
+    opened: Callable[[], System],
+    *,
+    host: str,
+    port: int,
+    threshold: float | None = None,
+    browser: bool = False,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> None:
     """Serve the chat page over a system until interrupted; `opened` gives it, when the address is known to be free.
 
@@ -129,10 +146,11 @@ def serve(
     local = host in ("127.0.0.1", "localhost", "::1")
     if not local:
         print(
-            f"footnoted: anyone who reaches {host}:{port} can read these documents and judge answers, without a log-in",
+            f"footnoted: anyone who reaches {host}:{port} can read these documents and conversations, judge answers, "
+            "add and remove, without a log-in",
             file=sys.stderr,
         )
-    app = application(system, threshold=threshold, hosts=None if local else ["*"])
+    app = application(system, threshold=threshold, hosts=None if local else ["*"], limits=limits)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}"
     print(f"Footnoted is at {address}  (Ctrl-C stops it)", flush=True)

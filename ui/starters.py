@@ -8,7 +8,8 @@ from index.index import Index
 
 # A folder of documents may bring its own, one string a line of JSON.
 FILE = ".starters.json"
-_MOST = 5
+# Questions that are offered at most.
+MOST = 5
 
 
 def starters(index: Index) -> Sequence[str]:
@@ -19,6 +20,6 @@ def starters(index: Index) -> Sequence[str]:
         except (OSError, ValueError):
             continue
         if isinstance(found, list):
-            return [str(question) for question in found[:_MOST]]
+            return [str(question) for question in found[:MOST]]
     titles = [title for _, title, _, _ in index.sources() if title]
     return ["What are these documents about?", *(f"What is “{title}” about?" for title in titles[:2])]

@@ -48,6 +48,8 @@ def test_the_wheel_holds_the_four_packages_and_their_files_only(installed: Path)
     assert (site / "rag" / "reader.safetensors").is_file()
     assert (site / "ui" / "page.css").is_file()
     assert (site / "ui" / "page.js").is_file()
+    assert (site / "ui" / "working.css").is_file()
+    assert (site / "ui" / "working.js").is_file()
 
 
 def test_it_indexes_and_answers_outside_the_clone(installed: Path, tmp_path: Path) -> None:

@@ -172,3 +172,20 @@ def test_the_first_level_of_python(system: System, monkeypatch: pytest.MonkeyPat
     assert asked == ["words", "words"]  # once for each system: what answer() loads is kept
     with pytest.raises(NoIndex, match="no index at"):
         rag.answer(question, index=tmp_path / "none")
+
+
+def test_the_documents_that_are_asked_alone_answer(system: System) -> None:
+    question = "When was the old bridge opened?"
+    whole = system.answer(question, 0)
+    assert {one.source for one in whole.citations} == {"bridge.txt"}
+    others = [source for source, *_ in system.index.sources() if source != "bridge.txt"]
+    without = system.answer(question, sources=others)
+    assert "bridge.txt" not in {hit.passage.source for hit in without.hits}
+    assert without.abstained
+    only = system.answer(question, 0, sources=["bridge.txt"])
+    assert (only.text, only.citations[0].quote) == (whole.text, whole.citations[0].quote)
+    assert {hit.passage.source for hit in system.search(question, sources=["bridge.txt"])} == {"bridge.txt"}
+    overview = system.answer("What are these documents about?", sources=others[:1])
+    assert {one.source for one in overview.citations} == {others[0]}
+    with pytest.raises(UsageError, match="no document 'nowhere"):
+        system.answer(question, sources=["nowhere.txt"])

@@ -624,3 +624,59 @@ def test_status_says_why_a_model_needs_the_library(
     assert values(run("status", "--json")[1])["library_because"] == "its modules.json cannot be read"
     out = " ".join(run("status")[1].split())
     assert "runs through sentence-transformers, which takes seconds to start: its modules.json cannot be read" in out
+
+
+def test_source_asks_these_documents_alone(run: Callable) -> None:
+    run("index", "docs")
+    question = "When does the lease end?"
+    got = values(run("ask", question, "--source", "notes.txt", "--json", "--threshold", "0")[1])
+    assert {hit["source"] for hit in got["hits"]} == {"notes.txt"}
+    assert values(run("ask", question, "--source", "lease.md", "--source", "notes.txt", "--json")[1])["hits"][1:]
+    found = values(run("search", question, "--source", "notes.txt", "--json")[1])["hits"]
+    assert {hit["source"] for hit in found} == {"notes.txt"}
+    status, out, err = run("ask", question, "--source", "gone/")
+    assert (status, out) == (2, "")
+    assert err == "footnoted: no document 'gone/' in the index at .footnoted: footnoted status lists them\n"
+    status, _, err = run("search", question, "--why", "lease", "--source", "lease.md")
+    assert (status, err) == (
+        2,
+        "footnoted: --why follows a phrase through the whole index: leave --source out\n",
+    )
+
+
+def test_verify_answer_tells_how_each_quote_stands(
+    run: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("index", "docs")
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"When does the lease end?\nWhat colour is the gate?\n")))
+    asked = run("ask", "-", "--threshold", "0")[1]
+    Path("answer.json").write_text(asked)
+    quotes = [one for line in asked.splitlines() for one in json.loads(line)["citations"]]
+    status, out, _ = run("verify-answer", "answer.json")
+    assert (status, out.splitlines()[0]) == (0, f"✓ [1] {quotes[0]['source']}: as it was")
+    assert out.splitlines()[-1] == f"{len(quotes)} of {len(quotes)} quotes are as they were"
+    (tmp_path / "docs" / "lease.md").write_text(LEASE.replace("# Lease\n", "# The lease\n"))
+    (tmp_path / "docs" / "notes.txt").unlink()
+    run("index")
+    status, out, _ = run("verify-answer", "answer.json", "--json")
+    got = values(out)
+    assert (status, got["found"]) == (1, False)
+    stands = {one["quote"]: (one["state"], one["now"]) for one in got["quotes"]}
+    ends = stands["The lease ends on 31 March 2030."]
+    assert ends == ("moved", values(run("show", "lease.md", "--json")[1])["text"].index("The lease ends"))
+    assert stands["The garden gate is painted green every spring."] == ("gone", None)
+    (tmp_path / "docs" / "lease.md").write_text(LEASE.replace("2030", "2031"))
+    run("index")
+    assert "✗ [1] lease.md: the document no longer says this" in run("verify-answer", "answer.json")[1]
+    status, _, err = run("verify-answer", "docs/lease.md")
+    assert (status, err) == (
+        2,
+        "footnoted: docs/lease.md holds no answer: give an exported conversation, or what ask --json printed\n",
+    )
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "many", "1.5"])
+def test_a_limit_of_the_page_is_a_whole_number(run: Callable, limit: str) -> None:
+    status, _, err = run("chat", "--upload-limit", limit)
+    assert status == 2
+    assert f"must be a whole number from 1 on, got '{limit}'" in err

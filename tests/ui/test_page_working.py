@@ -1,0 +1,214 @@
+"""The page in a real browser: an empty start, documents handed over, libraries, history, export."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.model]
+
+HERE = Path(__file__).parents[2]
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
+)
+if CHROMIUM is None:
+    if os.environ.get("FOOTNOTED_BROWSER") == "required":
+        raise RuntimeError("these tests need Chromium, and FOOTNOTED_BROWSER=required")
+    pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)", allow_module_level=True)
+
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+
+FOOTNOTED = str(Path(sys.executable).with_name("footnoted"))
+LEASE = "The lease of the mill ends on 31 March 2030."
+RENT = "The rent of the mill is 900 euros a month."
+
+
+class Chat:
+    """`footnoted chat` without documents, in a folder of its own; it can be started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.start()
+
+    def start(self) -> None:
+        with (self.folder / "log").open("w") as log:
+            command = [FOOTNOTED, "chat", "--port", str(self.port)]
+            self.server = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                urllib.request.urlopen(self.address, timeout=5).read()
+                return
+            except OSError:
+                assert self.server.poll() is None, (self.folder / "log").read_text()
+                assert time.monotonic() < deadline, (self.folder / "log").read_text()
+                time.sleep(0.3)
+
+    def stop(self) -> None:
+        self.server.terminate()
+        self.server.wait(20)
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
+    served = Chat(tmp_path_factory.mktemp("working"))
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Browser, chat: Chat) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    opened = context.new_page()
+    opened.set_default_timeout(30_000)
+    opened.goto(chat.address)
+    opened.wait_for_selector("#library")
+    yield opened
+    context.close()
+
+
+def ask(page: Page, question: str, turn: int = 1) -> None:
+    page.fill("#question textarea", question)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"#t-{turn} #c-{turn}-1")
+    page.wait_for_selector("#question button.submit-button")
+
+
+def test_an_empty_page_takes_a_folder_answers_from_it_and_remembers_after_a_restart(page: Page, chat: Chat) -> None:
+    assert page.inner_text(".begin strong") == "No documents yet."
+    assert not page.is_visible("#question textarea")
+    folder = chat.folder / "mill"
+    folder.mkdir()
+    (folder / "lease.txt").write_text(f"{LEASE} {RENT}")
+    (folder / "notes.md").write_text("# Garden\n\nThe garden gate is green.")
+    (folder / "photo.png").write_bytes(b"\x89PNG")
+    page.set_input_files(".begin input[webkitdirectory]", folder)
+    page.wait_for_selector("#documents ul.all li >> nth=1")
+    said = [row.split("\n") for row in page.locator("#documents ul.arriving li").all_inner_texts()]
+    assert sorted(map(tuple, said)) == [
+        ("mill/lease.txt", "added"), ("mill/notes.md", "added"), ("mill/photo.png", "skipped: unknown format .png"),
+    ]  # fmt: skip
+    page.click("#documents header button")
+    page.wait_for_selector(".begin", state="detached")
+    page.wait_for_selector("#examples button:has-text('Garden')")
+    assert "2 documents" in page.inner_text("#top")
+
+    ask(page, "When does the lease of the mill end?")
+    page.wait_for_function("location.search.startsWith('?conversation=')")
+    before = page.inner_text("#chat"), page.inner_text("#sources")
+    chat.stop()
+    (chat.folder / ".footnoted" / "library" / "mill" / "lease.txt").write_text(f"{RENT} {LEASE}")
+    subprocess.run([FOOTNOTED, "index"], cwd=chat.folder, check=True, capture_output=True)
+    chat.start()
+    page.reload()
+    page.wait_for_selector("#c-1-1 .since")
+    assert page.inner_text("#chat") == before[0]
+    since = "The document has changed since; this sentence stands elsewhere in it now."
+    assert page.inner_text("#c-1-1 .since") == since
+    assert page.inner_text("#c-1-1 mark") == LEASE
+    chat.stop()
+    chat.start()
+    ask(page, "What is the rent of the mill?", turn=2)  # the page has not been loaded again
+    assert page.inner_text("#c-2-1 mark") == RENT
+    assert page.locator("#chat .answer").count() == 2
+    page.click("[data-opens=conversations]")
+    (listed,) = page.locator("#conversations li .name").all_inner_texts()
+    assert listed == "When does the lease of the mill end?"
+    with page.expect_download() as saved:
+        page.click("#conversations li >> text=Markdown")
+    saved.value.save_as(chat.folder / "conversation.md")
+    checked = subprocess.run(
+        [FOOTNOTED, "verify-answer", "conversation.md", "--json"], cwd=chat.folder, capture_output=True, text=True
+    )
+    states = {one["quote"]: one["state"] for one in json.loads(checked.stdout)["quotes"]}
+    assert (checked.returncode, states[LEASE]) == (1, "moved")
+
+
+def test_only_the_documents_that_are_checked_are_asked(page: Page) -> None:
+    page.click("[data-opens=documents]")
+    page.fill("#documents input[type=search]", "garden")
+    assert page.locator("#documents ul.all li:not([hidden])").count() == 1
+    page.click("text=Ask none shown")
+    page.click("#documents header button")
+    page.wait_for_selector("#asked-of:has-text('1 of 2')")
+    ask(page, "When does the lease of the mill end?")
+    assert "Only mill/lease.txt was asked." in page.inner_text("#t-1 .state")
+    assert page.locator("#sources .trail:has-text('notes.md')").count() == 0
+
+
+def test_the_last_question_is_edited_and_a_conversation_deleted(page: Page) -> None:
+    ask(page, "What is the rent of the mill?")
+    page.wait_for_function("location.search.startsWith('?conversation=')")
+    page.click("text=Edit question")
+    page.wait_for_selector("#sources .hint")
+    page.wait_for_function("document.querySelector('#question textarea').value === 'What is the rent of the mill?'")
+    assert page.locator("#chat .asked").count() == 0
+    ask(page, "When does the lease of the mill end?")
+    page.click("[data-opens=conversations]")
+    first = "#conversations li >> nth=0"
+    page.wait_for_selector(first)
+    assert page.text_content(f"{first} >> .name") == "When does the lease of the mill end?"
+    before = page.locator("#conversations li").count()
+    page.click(f"{first} >> text=Delete")
+    assert page.locator("#conversations li").count() == before
+    page.click(f"{first} >> text=For good?")
+    page.wait_for_function(f"document.querySelectorAll('#conversations li').length === {before - 1}")
+
+
+def test_a_library_is_made_asked_by_one_page_and_deleted(page: Page, browser: Browser, chat: Chat) -> None:
+    page.select_option("#library", label="New library …")
+    page.fill("#naming input", "Tea & co")
+    page.click("#naming button[type=submit]")
+    assert page.inner_text("#naming .wrong").startswith("a name has letters, digits")
+    page.fill("#naming input", "Tea und Reis")
+    page.click("#naming button[type=submit]")
+    page.wait_for_url(f"{chat.address}/libraries/Tea%20und%20Reis/")
+    page.wait_for_selector(".begin")
+    page.evaluate("""() => {
+        const dropped = new DataTransfer();
+        dropped.items.add(new File(["Tea is grown in Assam."], "tea.txt"));
+        const options = { dataTransfer: dropped, bubbles: true, cancelable: true };
+        for (const type of ["dragover", "drop"]) document.body.dispatchEvent(new DragEvent(type, options));
+    }""")
+    page.wait_for_selector("#documents ul.arriving li.added")
+    page.click("#documents header button")
+    ask(page, "Where is tea grown?")
+    page.click("#c-1-1 a.open")
+    assert page.wait_for_selector("dialog#reader mark#mark").inner_text() == "Tea is grown in Assam."
+    page.keyboard.press("Escape")
+
+    other = browser.new_page()
+    other.goto(chat.address)
+    other.wait_for_selector("#top:has-text('2 documents')")
+    other.close()
+
+    page.click("[data-opens=documents]")
+    page.click("#documents ul.all button")
+    page.click("text=Delete the copy?")
+    page.wait_for_selector("#documents ul.all li", state="detached")
+    page.click("#documents header button")
+    page.select_option("#library", label="Delete this library …")
+    page.fill("#naming input", "Tea und Reis")
+    page.click("#naming button[type=submit]")
+    page.wait_for_url(f"{chat.address}/")
+    assert not (chat.folder / ".footnoted" / "libraries" / "Tea und Reis").exists()
