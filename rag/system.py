@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Generator as Generating
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,14 @@ from threading import Lock
 
 from index import Index
 from index.embedding import Embedder
-from index.errors import ModelError
+from index.errors import GeneratorError, ModelError
 
 from .answers import Answer, Hit, Timings
 from .citing import cite
 from .confidence import THRESHOLD, confidence
-from .conversation import EARLIER, Search, follow_up
+from .conversation import EARLIER, Search, follow_up, may_lean
 from .disagreement import disagreement
+from .generator import Generator
 from .overview import overview
 from .questions import Question, Wanted
 from .reader import BUNDLED, Reader
@@ -43,17 +45,31 @@ class System:
     Safe to use from several threads.
     """
 
-    def __init__(self, index: Index, load_s: float = 0.0, reader: Reader | None = None) -> None:
+    def __init__(
+        self,
+        index: Index,
+        load_s: float = 0.0,
+        reader: Reader | None = None,
+        generator: Generator | None = None,
+    ) -> None:
         self._index = index
         self._opening = Lock()
         self._load_s = load_s
         self._reader = reader
+        self._generator = generator
         self._reader_notice = ""
 
     @classmethod
-    def open(cls, at: Path | str, *, embedder: Embedder | None = None, reader: Reader | None = BUNDLED) -> "System":
+    def open(
+        cls,
+        at: Path | str,
+        *,
+        embedder: Embedder | None = None,
+        reader: Reader | None = BUNDLED,
+        generator: Generator | None = None,
+    ) -> "System":
         """`reader` rereads the first passages; None: sentences are scored without one, as they are, with a
-        notice, where the bundled one is missing or damaged.
+        notice, where the bundled one is missing or damaged. `generator` writes what is answered; None: it is quoted.
 
         Raises NoIndex, DamagedIndex, OtherIndex or ModelError.
         """
@@ -66,7 +82,7 @@ class System:
                 BUNDLED.check()
             except ModelError as error:
                 reader, notice = None, f"{error}; until then sentences are scored without it"
-        system = cls(index, time.perf_counter() - started, reader)
+        system = cls(index, time.perf_counter() - started, reader, generator)
         system._reader_notice = notice
         return system
 
@@ -96,7 +112,7 @@ class System:
     def why(self, query: str, phrase: str, threshold: float | None = None) -> Trace:
         """At which stage a phrase of the documents was lost for a query. Raises UsageError if either is empty."""
         limit = THRESHOLD if threshold is None else threshold
-        answer = self.answer(query, limit)
+        answer = System(self.index, reader=self._reader).answer(query, limit)  # what is quoted, whoever writes
         disputed = answer.text.startswith(DISAGREE)
         return trace(self.index, query, phrase, answer, limit, disputed=disputed, reader=self._reader)
 
@@ -130,13 +146,19 @@ class System:
         started = time.perf_counter()
         load_s, self._load_s = self._load_s, 0.0
         index = self.index
-        search = self._follow_up(index, Question.parse(question), history)
+        search = self._follow_up(index, Question.parse(question), history, self._generator)
         asked = search.read
         retrieved = retrieve(index, asked.text, HITS, vector=search.vector, further=asked.further)
         retrieved_at = time.perf_counter()
         timings = Timings(load_s, retrieved_at - started, 0.0, load_s + retrieved_at - started)
         partial = Answer(
-            asked.text, "", (), retrieved.hits, searched=search.text, generation=index.generation, timings=timings
+            search.question.text,
+            "",
+            (),
+            retrieved.hits,
+            searched=search.text,
+            generation=index.generation,
+            timings=timings,
         )
         yield partial
 
@@ -163,14 +185,19 @@ class System:
             answers = [short_answer(index, asked, one) if lead or one.score >= likely else None for one in chosen]
             text, cited = cite(chosen, lead, answers)
             done = replace(partial, text=text, citations=cited, confidence=sure)
+            if self._generator and not asked.wants_list:
+                done = yield from _written(self._generator, index, asked, done, chosen, citations)
         finished = time.perf_counter()
         yield replace(
             done,
             timings=replace(timings, read_s=finished - retrieved_at, total_s=load_s + finished - started),
         )
 
-    def _follow_up(self, index: Index, question: Question, history: Sequence[str]) -> Search:
-        """What is searched for; the last question of `history` is answered again, without a reader, for the names in
+    def _follow_up(
+        self, index: Index, question: Question, history: Sequence[str], generator: Generator | None = None
+    ) -> Search:
+        """What is searched for: the question as the generator makes it stand alone, or with the words that the rules
+        of rag/conversation.py add. The last question of `history` is answered again, without a reader, for the names in
         its answer.
         """
 
@@ -179,7 +206,47 @@ class System:
             earlier = System(index).answer(last, history=before[1 - EARLIER :])
             return " ".join(one.quote for one in earlier.citations)
 
-        return follow_up(index, question, history, answered) if history else Search(question)
+        if not history:
+            return Search(question)
+        language = index.question_language(question.text)
+        if generator and isinstance(history, (list, tuple)) and may_lean(question, language):
+            from .generation import condensed
+
+            if found := condensed(generator, question, history, language):
+                return Search(question, condensed=found)
+        return follow_up(index, question, history, answered)
+
+
+def _written(
+    generator: Generator, index: Index, question: Question, quoted: Answer, chosen: Sequence[Sentence], most: int
+) -> Generating[Answer, None, Answer]:
+    """The answer as the generator writes it from the passages of the `chosen` sentences and the others found: yields
+    it as it grows, returns it checked; `quoted` itself, with a notice, where that fails.
+    """
+    from .generation import write  # what a question without a language model does not import
+
+    hits = [*(one.hit for one in chosen), *quoted.hits]
+    passages = list({one.passage.id: one.passage for one in hits}.values())
+    try:
+        for draft in write(generator, index, question.text, passages, most):
+            done = replace(
+                quoted,
+                text=draft.text,
+                citations=draft.citations,
+                unsupported=draft.unsupported,
+                weak=draft.weak,
+                left_out=tuple(one.id for one in draft.prompt.left_out),
+                notices=draft.notices,
+                generator=generator.name,
+            )
+            if not draft.whole:
+                yield done
+        cited, sides = ({one.source for one in answer.citations} for answer in (done, quoted))
+        if quoted.text.startswith(DISAGREE) and not sides <= cited:
+            raise GeneratorError("the language model left out one side of what the sources disagree about")
+        return done
+    except GeneratorError as error:
+        return replace(quoted, notices=(f"{error}; quoted instead is what the documents say",))
 
 
 def _compose(index: Index, question: Question, sentences: Sequence[Sentence], most: int) -> tuple[str, list[Sentence]]:

@@ -64,7 +64,12 @@ def parser() -> argparse.ArgumentParser:
     index.add_argument("--chunk-size", type=int, metavar="TOKENS", help="passage size in tokens (default 200)")
     index.add_argument("--overlap", type=int, metavar="TOKENS", help="overlap in tokens, whole sentences (default 40)")
 
-    ask = command("ask", "answer a question", 'footnoted ask "Who signed the contract?"')
+    ask = command(
+        "ask",
+        "answer a question",
+        'footnoted ask "Who signed the contract?"',
+        'footnoted ask "Who signed it?" --llm-url http://127.0.0.1:11434/v1 \\\n      --llm-model qwen3:4b',
+    )
     ask.add_argument("question", metavar="QUESTION", help='the question; "-" reads one a line and writes JSON lines')
     ask.add_argument(
         "--after",
@@ -163,6 +168,16 @@ def _answering(command: argparse.ArgumentParser) -> None:
         "--threshold", type=_fraction, metavar="P", help="refuse below this confidence (0 never refuses)"
     )
     _reader(command)
+    command.add_argument(
+        "--llm-url",
+        metavar="URL",
+        help="language model that writes the answers: an OpenAI-compatible server (or FOOTNOTED_LLM_URL)",
+    )
+    command.add_argument(
+        "--llm-model",
+        metavar="NAME",
+        help="which of its models (or FOOTNOTED_LLM_MODEL); a key is read from FOOTNOTED_LLM_KEY alone",
+    )
 
 
 def _reader(command: argparse.ArgumentParser) -> None:

@@ -88,6 +88,10 @@ def answer_values(answer: Answer) -> dict[str, Any]:
         ],
         "hits": [_hit(hit) for hit in answer.hits],
         "unsupported": [asdict(span) for span in answer.unsupported],
+        "weak": [asdict(span) for span in answer.weak],
+        "generator": answer.generator or None,
+        "left_out": list(answer.left_out),
+        "notices": list(answer.notices),
         "generation": answer.generation,
         "timings": {name: round(seconds, 6) for name, seconds in asdict(answer.timings).items()},
     }
@@ -125,6 +129,10 @@ def answer(answer: Answer, *, as_json: bool) -> None:
         _say()
     for part in _lines(answer):
         _say(_wrap(part))
+    for grade, doubts in (("not supported", answer.unsupported), ("weakly supported", answer.weak)):
+        for one in doubts:
+            said = textwrap.shorten(answer.text[one.start : one.end], 120, placeholder=" ...")
+            _say(_wrap(f"“{said}”: {one.reason}", "    ", f"  ! {grade}: "))
     _say()
     for one in answer.citations:
         _say(_wrap(place(one.source, one.title, one.page, one.heading), "    ", f"[{one.marker}] "))
