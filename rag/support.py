@@ -171,7 +171,6 @@ class Checker:
             return Support("weak", "only one of the two, it or its source, says not", bearing)
         return Support("supported", "", bearing)
 
-
     def _denies(self, sentence: str, quote: Quote) -> bool:
         """Whether it says not and its source does not; or repeats its source but for the not."""
         source = self._sentences[quote.passage][quote.sentence]

@@ -64,12 +64,7 @@ def parser() -> argparse.ArgumentParser:
     index.add_argument("--chunk-size", type=int, metavar="TOKENS", help="passage size in tokens (default 200)")
     index.add_argument("--overlap", type=int, metavar="TOKENS", help="overlap in tokens, whole sentences (default 40)")
 
-    ask = command(
-        "ask",
-        "answer a question",
-        'footnoted ask "Who signed the contract?"',
-        'footnoted ask "Who signed it?" --llm-url http://127.0.0.1:11434/v1 \\\n      --llm-model qwen3:4b',
-    )
+    ask = command("ask", "answer a question", 'footnoted ask "Who signed the contract?"')
     ask.add_argument("question", metavar="QUESTION", help='the question; "-" reads one a line and writes JSON lines')
     ask.add_argument(
         "--after",
@@ -87,7 +82,12 @@ def parser() -> argparse.ArgumentParser:
     _mode(search)
     _reader(search)
 
-    chat = command("chat", "open the chat page", "footnoted chat ~/papers --port 7911")
+    chat = command(
+        "chat",
+        "open the chat page",
+        "footnoted chat ~/papers --port 7911",
+        "footnoted chat --llm-url http://127.0.0.1:11434/v1 --llm-model qwen3:4b",
+    )
     chat.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders to index first")
     chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)")
     chat.add_argument("--port", type=int, default=7860, help="port (default 7860)")

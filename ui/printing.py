@@ -121,6 +121,8 @@ def place(source: str, title: str, page: int | None, heading: str, separator: st
 
 
 def answer(answer: Answer, *, as_json: bool) -> None:
+    for said in answer.notices:
+        notice(said)
     if as_json:
         line(answer_values(answer))
         return
@@ -146,7 +148,8 @@ def answer(answer: Answer, *, as_json: bool) -> None:
                 )
             )
             _say(_wrap(textwrap.shorten(passage.text, 240, placeholder=" ..."), "      "))
-    _say(f"\nconfidence {answer.confidence:.2f}")
+    written = f", written by {answer.generator} and checked" if answer.generator else ""
+    _say(f"\nconfidence {answer.confidence:.2f}{written}")
 
 
 def _lines(answer: Answer) -> list[str]:
@@ -221,7 +224,7 @@ def update(done: Update, folder: Path, *, as_json: bool) -> None:
 
 
 def notice(text: str) -> None:
-    """A line on stderr about the index; nothing if there is nothing to say."""
+    """A line on stderr beside what was asked for; nothing if there is nothing to say."""
     if text:
         print(f"footnoted: {_CONTROL.sub(chr(0xFFFD), text)}", file=sys.stderr)
 
