@@ -19,7 +19,7 @@ from .questions import Question
 from .support import Checker, Quote, figures
 
 # An answer is shown anew when it has grown by so many characters and by this share: 5 to 10 times.
-_STEP, _GROWTH = 40, 0.35
+_STEP, _GROWTH = 40, 0.4
 # Seconds that a follow-up question may take to be rewritten, and what is no question any more.
 _CONDENSE_S = 5.0
 _LONGEST_CONDENSED = 400
