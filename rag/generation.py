@@ -1,5 +1,6 @@
 """What a language model writes about passages, checked as it grows."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -88,6 +89,7 @@ def write(generator: Generator, index: Index, question: str, passages: Sequence[
 
 
 def _draft(written: str, prompt: Prompt, checker: Checker, *, whole: bool) -> Draft:
+    written = re.sub(rf"(?:BEGIN |END )?{prompt.mark}", "", written)  # small models repeat what they are shown
     marked = parse(written, len(prompt.passages), whole=whole)
     spans = sentence_spans(marked.text, language=prompt.passages[0].language)
     cited = _by_sentence(marked, [start for start, _ in spans])

@@ -45,12 +45,16 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udff
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What is sent: `passages[n - 1]` is the one that the messages call [n]; `left_out` did not fit, or not wholly."""
+    """What is sent: `passages[n - 1]` is the one that the messages call [n]; `left_out` did not fit, or not wholly.
+
+    `mark` is what fences the passages; in an answer it is an echo.
+    """
 
     messages: tuple[Message, ...]
     passages: tuple[Passage, ...]
     left_out: tuple[Passage, ...]
     tokens: int
+    mark: str
 
 
 def answering(question: str, passages: Sequence[Passage], most: int, budget: int) -> Prompt:
@@ -80,7 +84,7 @@ def answering(question: str, passages: Sequence[Passage], most: int, budget: int
     if not shown:
         raise GeneratorError(f"the question leaves no room for a passage in a prompt of {budget:,} tokens")
     messages = _messages(system, "\n".join([*blocks, "", asked]))
-    return Prompt(messages, tuple(shown), tuple(passages[whole:]), tokens)
+    return Prompt(messages, tuple(shown), tuple(passages[whole:]), tokens, mark)
 
 
 def condensing(question: str, history: Sequence[str]) -> tuple[Message, ...]:
