@@ -5,8 +5,8 @@
 200 faults, 40 of each kind, and 200 clean sentences, seeded. Passages: `examples/` and every fourth paragraph of SQuAD
 v2.0 dev's reported articles, in one index. A clean answer is a sentence of a passage under its right number: 100 as it
 is written, 100 reworded by rule (what stands in brackets or after a last comma is left out). Faults: a number naming
-no passage; the number of a passage without that sentence; one figure changed; the halves of two sentences of a passage, put
-together as a quotation; and a stream that ends within a marker.
+no passage; the number of a passage without that sentence; one figure changed; the halves of two sentences of a
+passage, put together as a quotation; and a stream that ends within a marker.
 
 Each goes through `System.stream`, written in pieces of three characters. A fault is caught if its sentence carries no
 footnote or the answer is quoted instead, shown if it is marked as weak; an invented marker, if it is never seen and a
