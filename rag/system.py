@@ -92,6 +92,11 @@ class System:
         return [line for line in (self.index.notice, self._reader_notice) if line]
 
     @property
+    def generator(self) -> str:
+        """The name of the language model that writes the answers; empty where they are quoted."""
+        return self._generator.name if self._generator else ""
+
+    @property
     def index(self) -> Index:
         """The current generation; opened anew, by one thread, after a commit."""
         with self._opening:

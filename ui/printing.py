@@ -132,9 +132,9 @@ def answer(answer: Answer, *, as_json: bool) -> None:
     for part in _lines(answer):
         _say(_wrap(part))
     for grade, doubts in (("not supported", answer.unsupported), ("weakly supported", answer.weak)):
-        for one in doubts:
-            said = textwrap.shorten(answer.text[one.start : one.end], 120, placeholder=" ...")
-            _say(_wrap(f"“{said}”: {one.reason}", "    ", f"  ! {grade}: "))
+        for doubt in doubts:
+            said = textwrap.shorten(answer.text[doubt.start : doubt.end], 120, placeholder=" ...")
+            _say(_wrap(f"“{said}”: {doubt.reason}", "    ", f"  ! {grade}: "))
     _say()
     for one in answer.citations:
         _say(_wrap(place(one.source, one.title, one.page, one.heading), "    ", f"[{one.marker}] "))
