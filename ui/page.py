@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -90,18 +91,21 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
         before = () if stands_alone else [text for text, _ in asked[:-1] if _can_be_asked(text)]
         turn = len(shown) + 1
         answer: Answer | None = None
+        feedback = _feedback(system)
         try:
             for answer in system.stream(question, threshold=threshold, history=before):
-                if not answer.text:
-                    pane = _pane([*shown, searching_html(answer, turn)])
-                    yield asked, history, shown, pane, *_line(answer)
+                if answer.text and not answer.generator:
+                    continue  # quotes come whole
+                pane = _pane([*shown, searching_html(answer, turn)])
+                grown = answer_html(replace(answer, hits=()), turn, feedback)
+                growing = [_said("assistant", grown)] if answer.text else []
+                yield asked, [*history, *growing], shown, pane, *_line(answer)
         except FootnotedError as error:
             shown = [*shown, unanswered_html(question, turn)]
             history = [*history, _said("assistant", plain_html(_sentence(str(error)), "notice"))]
             yield asked, history, shown, _pane(shown), *_line()
             return
         assert answer is not None
-        feedback = _feedback(system)
         shown = [*shown, sources_html(answer, turn, feedback)]
         history = [*history, _said("assistant", answer_html(answer, turn, feedback))]
         yield asked, history, shown, _pane(shown), *_line(answer)
@@ -211,10 +215,11 @@ def _header(system: System) -> str:
     index = system.index
     documents = len(index.sources())
     noun = "document" if documents == 1 else "documents"
-    return (
-        f"<h1>{TITLE}</h1><p>{documents:,} {noun}, {index.passages:,} passages. "
-        "Every sentence of an answer is quoted from them.</p>"
-        + "".join(f'<p class="warning">{escape(notice)}</p>' for notice in system.notices)
+    how = "Every sentence of an answer is quoted from them."
+    if system.generator:
+        how = f"Answers are written by {escape(system.generator)} and checked against them."
+    return f"<h1>{TITLE}</h1><p>{documents:,} {noun}, {index.passages:,} passages. {how}</p>" + "".join(
+        f'<p class="warning">{escape(notice)}</p>' for notice in system.notices
     )
 
 

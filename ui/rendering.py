@@ -153,7 +153,10 @@ def _inert(text: str) -> str:
 def searching_html(answer: Answer, turn: int) -> str:
     """The passages found, while the answer is still to come."""
     cards = [_passage_card(hit.passage, hit.score) for hit in answer.hits[:_NEAREST]]
-    return _turn_html(answer, turn, "Passages found; reading them …", "".join(cards))
+    state = (
+        "Passages found; the answer is being written and checked …" if answer.text else "Passages found; reading them …"
+    )
+    return _turn_html(answer, turn, state, "".join(cards))
 
 
 def sources_html(answer: Answer, turn: int, feedback: Feedback) -> str:
