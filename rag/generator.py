@@ -243,16 +243,16 @@ def _said(error: Exception) -> str:
     if isinstance(error, APITimeoutError):
         return "did not answer in time"
     if isinstance(error, APIConnectionError):
-        return "cannot be reached: is it running, and is the address right?"
+        return "cannot be reached (is it running, and is the address right?)"
     if isinstance(error, APIStatusError):
         status = error.status_code
         advice = {
-            400: ": is the prompt too long for it?",
-            401: f": is {KEY} right?",
-            403: f": is {KEY} right?",
-            404: ": does the address end in /v1, and does the server have this model?",
-            413: ": the prompt is too long for it",
-            429: ": too many requests, or nothing left to spend",
+            400: " (is the prompt too long for it?)",
+            401: f" (is {KEY} right?)",
+            403: f" (is {KEY} right?)",
+            404: " (does the address end in /v1, and does the server have this model?)",
+            413: " (the prompt is too long for it)",
+            429: " (too many requests, or nothing left to spend)",
         }
         return f"answered with status {status}{advice.get(status, '')}"
     return "gave no answer that can be read"
