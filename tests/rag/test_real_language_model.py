@@ -23,12 +23,12 @@ if not URL:
     pytest.skip("needs a server of a language model at FOOTNOTED_TEST_LLM_URL", allow_module_level=True)
 pytest.importorskip("openai", reason="needs the extra llm")
 
-QUESTIONS = ["Who fell on the tunnel stairs?", "When did the generator fail?", "How much water may a person use a day?"]
+QUESTIONS = ["Who fell on the tunnel stairs?", "When did the generator fail?"]
 
 
 def test_whatever_it_writes_every_footnote_is_exact(tmp_path: Path) -> None:
     index = Index.build([HERE / "examples"], tmp_path / "at")
-    generator = OpenAICompatible(URL, MODEL, timeouts=Timeouts(3, 150, 280), budget=900)
+    generator = OpenAICompatible(URL, MODEL, timeouts=Timeouts(3, 150, 280), budget=700)
     wrote = 0
     for question in QUESTIONS:
         first, *_, last = System(index, generator=generator).stream(question, threshold=0)
