@@ -12,6 +12,7 @@ FootnotedError            base; its text is one line: what was got and what to d
 |   +-- LockedIndex       another process is writing to it; names the process
 |   +-- FailedWrite       the disk is full, broken or forbidden; names path and cause; what was committed stands
 +-- ModelError            the embedding model cannot be loaded or is not the expected one
++-- GeneratorError        the language model gave no answer; what the documents say is quoted instead
 """
 
 
@@ -61,3 +62,7 @@ class FailedWrite(UnusableIndex):
 
 class ModelError(FootnotedError):
     """Raised when the embedding model cannot be loaded or is not the file it should be."""
+
+
+class GeneratorError(FootnotedError):
+    """Raised when a language model gives no whole answer: down, slow, garbled, cut off; never holds its key."""

@@ -10,8 +10,11 @@ _INVISIBLE = re.compile(
 )
 
 
+def visible(text: str) -> str:
+    """`text` without invisible characters."""
+    return text if text.isascii() else _INVISIBLE.sub("", text)
+
+
 def searchable(text: str) -> str:
     """`text` in Unicode normal form KC (UAX #15) without invisible characters."""
-    if text.isascii():
-        return text
-    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    return text if text.isascii() else unicodedata.normalize("NFKC", visible(text))

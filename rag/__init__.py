@@ -10,22 +10,26 @@ from pathlib import Path
 from threading import Lock
 
 from .answers import Answer, Citation, Hit
+from .generator import Generator, language_model
 from .reader import BUNDLED, Reader
 from .system import System
 
-__all__ = ["Answer", "Citation", "Hit", "System", "answer", "load"]
+__all__ = ["Answer", "Citation", "Generator", "Hit", "System", "answer", "language_model", "load"]
 
-_loaded: dict[Path, System] = {}
+_loaded: dict[tuple[Path, Generator | None], System] = {}
 _loading = Lock()
 
 
-def load(index: Path | str = ".footnoted", *, reader: Reader | None = BUNDLED) -> System:
+def load(
+    index: Path | str = ".footnoted", *, reader: Reader | None = BUNDLED, generator: Generator | None = None
+) -> System:
     """The system over the index folder `index`, to be asked many questions.
 
-    `reader` reads the first passages again; None does without.
+    `reader` reads the first passages again; None does without. `generator`, as `language_model(url, model)` gives
+    one, writes the answers, which are checked; None: they are quoted.
     Raises NoIndex, DamagedIndex, OtherIndex or ModelError, each with one line that says what to do.
     """
-    return System.open(index, reader=reader)
+    return System.open(index, reader=reader, generator=generator)
 
 
 def answer(
@@ -35,14 +39,15 @@ def answer(
     threshold: float | None = None,
     history: Sequence[str] = (),
     sources: Sequence[str] | None = None,
+    generator: Generator | None = None,
 ) -> Answer:
     """Answer a question from the index folder `index`; what is loaded is kept for the next question.
 
     `history` holds the earlier questions of the conversation, the latest last; `sources` are the documents that are
-    asked (default: all; "papers/" means the folder).
+    asked (default: all; "papers/" means the folder); `generator` as in `load`.
     """
-    at = Path(index).absolute()
+    key = Path(index).absolute(), generator
     with _loading:
-        if at not in _loaded:
-            _loaded[at] = load(at)
-    return _loaded[at].answer(question, threshold=threshold, history=history, sources=sources)
+        if key not in _loaded:
+            _loaded[key] = load(key[0], generator=generator)
+    return _loaded[key].answer(question, threshold=threshold, history=history, sources=sources)

@@ -41,8 +41,8 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsupported:
-    """A span of the answer's text that no cited passage supports, and why."""
+class Doubt:
+    """A span of the answer's text that no cited passage supports, or not wholly, and why."""
 
     start: int
     end: int
@@ -66,6 +66,10 @@ class Answer:
     Markers `[1]`, `[2]`, ... stand in `text` in order of appearance, one to one with `citations`.
     `confidence` in [0, 1] estimates the probability that the documents answer the question; when
     `abstained`, `citations` is empty and `hits` holds the nearest passages.
+    `generator` names the language model that wrote the text; empty where every sentence is a quote. Its sentences
+    that the passages do not say are `unsupported` and carry no footnote; those that they say only in part are `weak`.
+    `left_out` holds the ids of passages that it was not shown, or not wholly. `notices` are lines for a person on how
+    the answer came about: why a language model that was asked did not write it, for one.
     `searched` is what was searched for: the question, and what the conversation added to it.
     `generation` is the index generation that was asked.
     """
@@ -76,7 +80,17 @@ class Answer:
     hits: tuple[Hit, ...] = ()
     abstained: bool = False
     confidence: float = 0.0
-    unsupported: tuple[Unsupported, ...] = ()
+    unsupported: tuple[Doubt, ...] = ()
+    weak: tuple[Doubt, ...] = ()
+    left_out: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    generator: str = ""
     searched: str = ""
     generation: int = 0
     timings: Timings = field(default_factory=Timings)
+
+    @property
+    def doubts(self) -> list[tuple[str, Doubt]]:
+        """The spans that are doubted, in the order of the text, each with how much."""
+        found = [("not supported", one) for one in self.unsupported] + [("weakly supported", one) for one in self.weak]
+        return sorted(found, key=lambda doubt: doubt[1].start)

@@ -14,6 +14,11 @@ _LIKE_A_MARKER = re.compile(r"\[(?=\d+\])")
 _WORD_JOINER = "\u2060"
 
 
+def without_markers(text: str) -> str:
+    """Text in which no `[12]` can be taken for a footnote: it gets an invisible character."""
+    return _LIKE_A_MARKER.sub("[" + _WORD_JOINER, text)
+
+
 def cite(
     sentences: Sequence[Sentence], lead: str = "", answers: Sequence[Span | None] = ()
 ) -> tuple[str, tuple[Citation, ...]]:
@@ -27,7 +32,7 @@ def cite(
     parts = [lead] if lead else []
     citations = []
     for marker, (sentence, answer) in enumerate(zip_longest(sentences, answers), 1):
-        parts.append(f"{_LIKE_A_MARKER.sub('[' + _WORD_JOINER, sentence.text)} [{marker}]")
+        parts.append(f"{without_markers(sentence.text)} [{marker}]")
         passage = sentence.hit.passage
         citations.append(
             Citation(

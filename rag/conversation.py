@@ -57,22 +57,25 @@ _FEW = 2
 @dataclass(frozen=True, slots=True)
 class Search:
     """What is searched for: the question, and the words `added` by the conversation (none if it stands
-    alone). `vector` (dim,) embeds both; None where nothing had to be embedded yet.
+    alone), or what it is `condensed` to. `vector` (dim,) embeds it; None where nothing had to be embedded yet.
     """
 
     question: Question
     added: str = ""
     vector: Vectors | None = None
+    condensed: Question | None = None
 
     @property
     def text(self) -> str:
-        """As a person reads it: the question, then what was added."""
+        """As a person reads it: the question, then what was added; or what it is condensed to."""
+        if self.condensed:
+            return self.condensed.text
         return self.question.text + (SEPARATOR + self.added if self.added else "")
 
     @property
     def read(self) -> Question:
-        """The question as it is searched and read: with the added terms."""
-        return replace(self.question, further=dict.fromkeys(self.added.split(), LEXICAL_SHARE))
+        """The question as it is searched and read: with the added terms, or condensed."""
+        return self.condensed or replace(self.question, further=dict.fromkeys(self.added.split(), LEXICAL_SHARE))
 
 
 def follow_up(
@@ -91,7 +94,7 @@ def follow_up(
     added = _new(question, words, language)
     if not added or question.wanted is Wanted.OVERVIEW:
         return Search(question)
-    leaning, nameless = leans(question, language), not _PARTICULAR.search(question.text)
+    leaning, nameless = leans(question, language), _nameless(question)
     if not (leaning or nameless):
         return Search(question)
     own = index.embed_query(question.text)
@@ -102,6 +105,15 @@ def follow_up(
     added = _new(question, [*names, *words], language)
     search = Search(question, added, _mixed(index, own, added))
     return search if len(search.text) <= LONGEST else Search(question)  # as one question it is asked and judged again
+
+
+def may_lean(question: Question, language: str) -> bool:
+    """Whether the wording leaves open that it is asked of what was said before."""
+    return question.wanted is not Wanted.OVERVIEW and (leans(question, language) or _nameless(question))
+
+
+def _nameless(question: Question) -> bool:
+    return not _PARTICULAR.search(question.text)
 
 
 def leans(question: Question, language: str = "en") -> bool:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Generator as Generating
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +10,15 @@ from threading import Lock
 
 from index import Index
 from index.embedding import Embedder
-from index.errors import ModelError
+from index.errors import GeneratorError, ModelError
 from index.manifest import read_manifest
 
 from .answers import Answer, Hit, Timings
 from .citing import cite
 from .confidence import THRESHOLD, confidence
-from .conversation import EARLIER, Search, follow_up
+from .conversation import EARLIER, Search, follow_up, may_lean
 from .disagreement import disagreement
+from .generator import Generator
 from .overview import overview
 from .questions import Question, Wanted
 from .reader import BUNDLED, Reader
@@ -44,17 +46,31 @@ class System:
     Safe to use from several threads.
     """
 
-    def __init__(self, index: Index, load_s: float = 0.0, reader: Reader | None = None) -> None:
+    def __init__(
+        self,
+        index: Index,
+        load_s: float = 0.0,
+        reader: Reader | None = None,
+        generator: Generator | None = None,
+    ) -> None:
         self._index = index
         self._opening = Lock()
         self._load_s = load_s
         self._reader = reader
+        self._generator = generator
         self._reader_notice = ""
 
     @classmethod
-    def open(cls, at: Path | str, *, embedder: Embedder | None = None, reader: Reader | None = BUNDLED) -> "System":
+    def open(
+        cls,
+        at: Path | str,
+        *,
+        embedder: Embedder | None = None,
+        reader: Reader | None = BUNDLED,
+        generator: Generator | None = None,
+    ) -> "System":
         """`reader` rereads the first passages; None: sentences are scored without one, as they are, with a
-        notice, where the bundled one is missing or damaged.
+        notice, where the bundled one is missing or damaged. `generator` writes what is answered; None: it is quoted.
 
         Raises NoIndex, DamagedIndex, OtherIndex or ModelError.
         """
@@ -67,7 +83,7 @@ class System:
                 BUNDLED.check()
             except ModelError as error:
                 reader, notice = None, f"{error}; until then sentences are scored without it"
-        system = cls(index, time.perf_counter() - started, reader)
+        system = cls(index, time.perf_counter() - started, reader, generator)
         system._reader_notice = notice
         return system
 
@@ -80,7 +96,7 @@ class System:
         same = read_manifest(Path(at)).model == here.manifest.model
         index = Index.open(at, embedder=here.embedder if same else None)
         index.check_model()
-        system = System(index, reader=self._reader)
+        system = System(index, reader=self._reader, generator=self._generator)
         system._reader_notice = self._reader_notice
         return system
 
@@ -88,6 +104,11 @@ class System:
     def notices(self) -> list[str]:
         """A line for a person for each thing that is not as it should be: the index, the reader."""
         return [line for line in (self.index.notice, self._reader_notice) if line]
+
+    @property
+    def generator(self) -> str:
+        """The name of the language model that writes the answers; empty where they are quoted."""
+        return self._generator.name if self._generator else ""
 
     @property
     def index(self) -> Index:
@@ -119,7 +140,7 @@ class System:
     def why(self, query: str, phrase: str, threshold: float | None = None) -> Trace:
         """At which stage a phrase of the documents was lost for a query. Raises UsageError if either is empty."""
         limit = THRESHOLD if threshold is None else threshold
-        answer = self.answer(query, limit)
+        answer = System(self.index, reader=self._reader).answer(query, limit)  # what is quoted, whoever writes
         disputed = answer.text.startswith(DISAGREE)
         return trace(self.index, query, phrase, answer, limit, disputed=disputed, reader=self._reader)
 
@@ -156,13 +177,19 @@ class System:
         started = time.perf_counter()
         load_s, self._load_s = self._load_s, 0.0
         index = self._asked(sources)
-        search = self._follow_up(index, Question.parse(question), history)
+        search = self._follow_up(index, Question.parse(question), history, self._generator)
         asked = search.read
         retrieved = retrieve(index, asked.text, HITS, vector=search.vector, further=asked.further)
         retrieved_at = time.perf_counter()
         timings = Timings(load_s, retrieved_at - started, 0.0, load_s + retrieved_at - started)
         partial = Answer(
-            asked.text, "", (), retrieved.hits, searched=search.text, generation=index.generation, timings=timings
+            search.question.text,
+            "",
+            (),
+            retrieved.hits,
+            searched=search.text,
+            generation=index.generation,
+            timings=timings,
         )
         yield partial
 
@@ -189,6 +216,8 @@ class System:
             answers = [short_answer(index, asked, one) if lead or one.score >= likely else None for one in chosen]
             text, cited = cite(chosen, lead, answers)
             done = replace(partial, text=text, citations=cited, confidence=sure)
+            if self._generator and not asked.wants_list:
+                done = yield from _written(self._generator, index, asked, done, chosen, citations)
         finished = time.perf_counter()
         yield replace(
             done,
@@ -199,8 +228,11 @@ class System:
         """The index, or the part of it that is asked."""
         return self.index if sources is None else self.index.of(sources)
 
-    def _follow_up(self, index: Index, question: Question, history: Sequence[str]) -> Search:
-        """What is searched for; the last question of `history` is answered again, without a reader, for the names in
+    def _follow_up(
+        self, index: Index, question: Question, history: Sequence[str], generator: Generator | None = None
+    ) -> Search:
+        """What is searched for: the question as the generator makes it stand alone, or with the words that the rules
+        of rag/conversation.py add. The last question of `history` is answered again, without a reader, for the names in
         its answer.
         """
 
@@ -209,7 +241,47 @@ class System:
             earlier = System(index).answer(last, history=before[1 - EARLIER :])
             return " ".join(one.quote for one in earlier.citations)
 
-        return follow_up(index, question, history, answered) if history else Search(question)
+        if not history:
+            return Search(question)
+        language = index.question_language(question.text)
+        if generator and isinstance(history, (list, tuple)) and may_lean(question, language):
+            from .generation import condensed
+
+            if found := condensed(generator, question, history, language):
+                return Search(question, condensed=found)
+        return follow_up(index, question, history, answered)
+
+
+def _written(
+    generator: Generator, index: Index, question: Question, quoted: Answer, chosen: Sequence[Sentence], most: int
+) -> Generating[Answer, None, Answer]:
+    """The answer as the generator writes it from the passages of the `chosen` sentences and the others found: yields
+    it as it grows, returns it checked; `quoted` itself, with a notice, where that fails.
+    """
+    from .generation import write  # what a question without a language model does not import
+
+    hits = [*(one.hit for one in chosen), *quoted.hits]
+    passages = list({one.passage.id: one.passage for one in hits}.values())
+    try:
+        for draft in write(generator, index, question.text, passages, most):
+            done = replace(
+                quoted,
+                text=draft.text,
+                citations=draft.citations,
+                unsupported=draft.unsupported,
+                weak=draft.weak,
+                left_out=tuple(one.id for one in draft.prompt.left_out),
+                notices=draft.notices,
+                generator=generator.name,
+            )
+            if not draft.whole:
+                yield done
+        cited, sides = ({one.source for one in answer.citations} for answer in (done, quoted))
+        if quoted.text.startswith(DISAGREE) and not sides <= cited:
+            raise GeneratorError("the language model left out one side of what the sources disagree about")
+        return done
+    except GeneratorError as error:
+        return replace(quoted, notices=(f"{error}; quoted instead is what the documents say",))
 
 
 def _compose(index: Index, question: Question, sentences: Sequence[Sentence], most: int) -> tuple[str, list[Sentence]]:

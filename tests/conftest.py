@@ -8,7 +8,9 @@ import select
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -174,6 +176,42 @@ def shared() -> Callable[[str], Path]:
         return SHARED / name
 
     return shared
+
+
+class Scripted:
+    """A `Generator` that writes its texts, one a call and the last for ever, four characters at a time; an error is
+    raised in its place. `asked` holds the messages of each call.
+    """
+
+    name = "scripted"
+
+    def __init__(self, *texts: str | Exception, budget: int = 3000) -> None:
+        self.texts = list(texts)
+        self.budget = budget
+        self.asked: list[Sequence[Mapping[str, str]]] = []
+
+    def generate(self, messages: Sequence[Mapping[str, str]], within_s: float | None = None) -> Iterator[str]:
+        self.asked.append(messages)
+        text = self.texts.pop(0) if len(self.texts) > 1 else self.texts[0]
+        if isinstance(text, Exception):
+            raise text
+        yield from (text[at : at + 4] for at in range(0, len(text), 4))
+
+
+@pytest.fixture
+def scripted() -> type[Scripted]:
+    return Scripted
+
+
+@pytest.fixture(scope="session")
+def server_that() -> ModuleType:
+    """tests/language_server.py: a server of a language model that behaves as it is told."""
+    spec = spec_from_file_location("language_server", Path(__file__).with_name("language_server.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class Child:

@@ -84,7 +84,12 @@ def parser() -> argparse.ArgumentParser:
     _mode(search)
     _reader(search)
 
-    chat = command("chat", "open the chat page", "footnoted chat ~/papers --port 7911")
+    chat = command(
+        "chat",
+        "open the chat page",
+        "footnoted chat ~/papers --port 7911",
+        "footnoted chat --llm-url http://127.0.0.1:11434/v1 --llm-model qwen3:4b",
+    )
     chat.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders to index first")
     chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)")
     chat.add_argument("--port", type=int, default=7860, help="port (default 7860)")
@@ -186,6 +191,16 @@ def _answering(command: argparse.ArgumentParser) -> None:
         "--threshold", type=_fraction, metavar="P", help="refuse below this confidence (0 never refuses)"
     )
     _reader(command)
+    command.add_argument(
+        "--llm-url",
+        metavar="URL",
+        help="language model that writes the answers: an OpenAI-compatible server (or FOOTNOTED_LLM_URL)",
+    )
+    command.add_argument(
+        "--llm-model",
+        metavar="NAME",
+        help="which of its models (or FOOTNOTED_LLM_MODEL); a key is read from FOOTNOTED_LLM_KEY alone",
+    )
 
 
 def _reader(command: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ from index.library import Limits
 from index.manifest import FORMAT, is_index
 from rag.checking import check
 from rag.feedback import FILE, Feedback, read_feedback
+from rag.generator import OpenAICompatible, language_model
 from rag.reader import READERS
 from rag.system import System
 
@@ -56,10 +57,15 @@ def _index(options: argparse.Namespace) -> int:
 
 def _opened(options: argparse.Namespace) -> System:
     """The system; if the index had to fall back to an older generation, or there is no reader, a person is told."""
-    system = System.open(options.index, reader=READERS[options.reader])
+    generator = _language_model(options) if "llm_url" in options else None
+    system = System.open(options.index, reader=READERS[options.reader], generator=generator)
     for notice in system.notices:
         printing.notice(notice)
     return system
+
+
+def _language_model(options: argparse.Namespace) -> OpenAICompatible | None:
+    return language_model(options.llm_url, options.llm_model)
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -94,6 +100,7 @@ def _search(options: argparse.Namespace) -> int:
 
 
 def _chat(options: argparse.Namespace) -> int:
+    generator = _language_model(options)
     if options.paths:
         list(discover([path.absolute() for path in options.paths]))  # a PATH that is not there ends it at once
         with Bar() as bar:
@@ -105,7 +112,7 @@ def _chat(options: argparse.Namespace) -> int:
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor(1) as beside:
-        opening = beside.submit(System.open, options.index, reader=READERS[options.reader])
+        opening = beside.submit(System.open, options.index, reader=READERS[options.reader], generator=generator)
         from .server import serve  # gradio takes seconds to import, in which index and model are loaded
 
         limits = Limits(options.upload_limit << 20, options.library_limit << 20)
@@ -168,7 +175,7 @@ def _eval_questions(options: argparse.Namespace) -> "tuple[Report | QuestionRepo
             questions,
             system,
             options.threshold,
-            settings={"questions": options.questions.name, **_settings(system.index)},
+            settings={"questions": options.questions.name, **_settings(system.index), **_written_by(options)},
             progress=bar.counting("questions"),
         )
     return report, options.questions.stem
@@ -187,7 +194,7 @@ def _eval_collection(options: argparse.Namespace) -> "tuple[Report | QuestionRep
         at = at.with_name(f"{at.name}-{printing.short_hash(embedder.name)}")
     with Bar() as bar:
         update(at, [collection.corpus], embedder=embedder, progress=bar.indexing)
-        system = System.open(at, embedder=embedder, reader=READERS[options.reader])
+        system = System.open(at, embedder=embedder, reader=READERS[options.reader])  # a search, no answers
         report = evaluate(
             collection, system, options.mode, settings=_settings(system.index), progress=bar.counting("queries")
         )
@@ -278,6 +285,11 @@ def _settings(index: Index) -> dict[str, object]:
         "passages": index.passages,
         "versions": versions(),
     }
+
+
+def _written_by(options: argparse.Namespace) -> dict[str, object]:
+    generator = _language_model(options)
+    return {"language model": generator.name} if generator else {}
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -174,17 +174,20 @@ class Conversation:
         try:
             shelf = self.libraries.of(request)
             system = shelf.system
+            feedback = _feedback(system)
             for answer in system.stream(asked.text, threshold=self.threshold, history=before, sources=sources):
-                if not answer.text:
-                    found = replace(talk, shown=(*talk.shown, searching_html(answer, turn, note)))
-                    yield _given(talk, answer, found)
+                if answer.text and not answer.generator:
+                    continue  # quotes come whole
+                grown = answer_html(replace(answer, hits=()), turn, feedback)
+                growing = (_said("assistant", grown),) if answer.text else ()
+                shown = (*talk.shown, searching_html(answer, turn, note))
+                yield _given(talk, answer, replace(talk, messages=(*talk.messages, *growing), shown=shown))
         except FootnotedError as error:
             notice = _said("assistant", plain_html(_sentence(str(error)), "notice"))
             shown = (*talk.shown, unanswered_html(asked.text, turn))
             yield _given(replace(talk, messages=(*talk.messages, notice), shown=shown))
             return
         assert answer is not None
-        feedback = _feedback(system)
         talk = replace(
             talk,
             name=talk.name or new_id(),
@@ -233,8 +236,9 @@ def changed_since(system: System, turn: Turn) -> dict[int, str]:
 
 
 def _given(talk: Talk, answer: Answer | None = None, drawn: Talk | None = None) -> Given:
-    """What the page shows of a talk; its cards are those of `drawn` while they are not the talk's yet."""
-    return talk, list(talk.messages), _pane(drawn or talk), *searched_line(answer)
+    """What the page shows of a talk; `drawn` instead, while an answer is not the talk's yet."""
+    drawn = drawn or talk
+    return talk, list(drawn.messages), _pane(drawn), *searched_line(answer)
 
 
 def _kept(talk: Talk) -> Given:

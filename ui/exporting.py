@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from index.errors import UsageError
-from rag.answers import Citation
+from rag.answers import Answer, Citation
 from rag.checking import Quoted
 from rag.history import Turn
 
@@ -57,8 +57,16 @@ def as_markdown(turns: Sequence[Turn]) -> str:
         said = [_escaped(piece) if at % 2 == 0 else f"[^{number}-{piece}]" for at, piece in enumerate(before)]
         parts.append("".join(said) + _escaped(last))
         parts += [_footnote(number, one, turn) for one in turn.answer.citations]
-        parts.append(f"*Answered {turn.at}, confidence {turn.answer.confidence:.2f}*")
+        parts += [_escaped(line) for line in _remarks(turn.answer)]
+        writer = f", written by {_escaped(turn.answer.generator)}" if turn.answer.generator else ""
+        parts.append(f"*Answered {turn.at}, confidence {turn.answer.confidence:.2f}{writer}*")
     return "\n\n".join(parts) + "\n"
+
+
+def _remarks(answer: Answer) -> list[str]:
+    """What a person was told beside the answer: what of it is doubted, how it came about."""
+    doubted = [f"{grade}: “{answer.text[one.start : one.end]}”: {one.reason}" for grade, one in answer.doubts]
+    return [line[:1].upper() + line[1:] for line in (*doubted, *answer.notices)]
 
 
 def _footnote(turn_number: int, one: Citation, turn: Turn) -> str:

@@ -89,6 +89,10 @@ def answer_values(answer: Answer) -> dict[str, Any]:
         ],
         "hits": [_hit(hit) for hit in answer.hits],
         "unsupported": [asdict(span) for span in answer.unsupported],
+        "weak": [asdict(span) for span in answer.weak],
+        "generator": answer.generator or None,
+        "left_out": list(answer.left_out),
+        "notices": list(answer.notices),
         "generation": answer.generation,
         "timings": {name: round(seconds, 6) for name, seconds in asdict(answer.timings).items()},
     }
@@ -118,6 +122,8 @@ def place(source: str, title: str, page: int | None, heading: str, separator: st
 
 
 def answer(answer: Answer, *, as_json: bool) -> None:
+    for said in answer.notices:
+        notice(said)
     if as_json:
         line(answer_values(answer))
         return
@@ -126,6 +132,9 @@ def answer(answer: Answer, *, as_json: bool) -> None:
         _say()
     for part in _lines(answer):
         _say(_wrap(part))
+    for grade, doubt in answer.doubts:
+        said = textwrap.shorten(answer.text[doubt.start : doubt.end], 120, placeholder=" ...")
+        _say(_wrap(f"“{said}”: {doubt.reason}", "    ", f"  ! {grade}: "))
     _say()
     for one in answer.citations:
         _say(_wrap(place(one.source, one.title, one.page, one.heading), "    ", f"[{one.marker}] "))
@@ -139,7 +148,8 @@ def answer(answer: Answer, *, as_json: bool) -> None:
                 )
             )
             _say(_wrap(textwrap.shorten(passage.text, 240, placeholder=" ..."), "      "))
-    _say(f"\nconfidence {answer.confidence:.2f}")
+    written = f", written by {answer.generator} and checked" if answer.generator else ""
+    _say(f"\nconfidence {answer.confidence:.2f}{written}")
 
 
 def _lines(answer: Answer) -> list[str]:
@@ -214,7 +224,7 @@ def update(done: Update, folder: Path, *, as_json: bool) -> None:
 
 
 def notice(text: str) -> None:
-    """A line on stderr about the index; nothing if there is nothing to say."""
+    """A line on stderr beside what was asked for; nothing if there is nothing to say."""
     if text:
         print(f"footnoted: {_CONTROL.sub(chr(0xFFFD), text)}", file=sys.stderr)
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from html import escape
 from itertools import pairwise
@@ -10,7 +10,7 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 from index.documents import Document, Passage
-from rag.answers import Answer, Citation
+from rag.answers import Answer, Citation, Doubt
 from rag.feedback import REASONS, Excerpt, Feedback
 from rag.system import DISAGREE
 
@@ -50,21 +50,46 @@ def answer_html(answer: Answer, turn: int, feedback: Feedback) -> str:
         label = escape(f"{one.title}: “{one.quote}”", quote=True)
         return f'<a class="cite" href="#{anchor(turn, one.marker)}" title="{label}">{one.marker}</a>'
 
-    # Split at the markers, so that what is escaped and what is ours never mix.
-    pieces, last = [], 0
-    text = answer.text
-    if text.startswith(DISAGREE):
+    # Split at the markers and at the ends of what is doubted, so that what is escaped and what is ours never mix.
+    pieces: list[str] = []
+    last = 0
+    if answer.text.startswith(DISAGREE):
         pieces.append(f"<strong>{DISAGREE}</strong> ")
-        text = text.removeprefix(DISAGREE)
-    for found in _MARKER.finditer(text):
-        sentence = text[last : found.start()].strip()
-        said = _said(sentence, quotes.get(int(found[1]))) + link(found)
-        pieces.append(_row(said) if CELL in sentence else f" {said}")
-        last = found.end()
-    pieces.append(_inert(text[last:]))
+        last = len(DISAGREE)
+    for start, end, said in _parts(answer, last, quotes, link):
+        pieces.append(_inert(answer.text[last:start]) + said)
+        last = end
+    pieces.append(_inert(answer.text[last:]))
     kind = "refusal" if answer.abstained else "answer"
     thumbs = _thumbs(answer, turn, feedback) if answer.hits else ""
-    return f'<div class="{kind}">{"".join(pieces)}</div>{thumbs}'
+    told = "".join(f'<div class="told">{_inert(line[:1].upper() + line[1:])}.</div>' for line in answer.notices)
+    return f'<div class="{kind}">{"".join(pieces)}</div>{told}{thumbs}'
+
+
+def _parts(
+    answer: Answer, first: int, quotes: Mapping[int, Citation], link: Callable[[re.Match[str]], str]
+) -> Iterator[tuple[int, int, str]]:
+    """The spans of the text that are shown as HTML of ours, ascending: a sentence with its footnote, or one that is
+    doubted.
+    """
+    last = first
+    doubted = answer.doubts
+    for found in [*_MARKER.finditer(answer.text, first), None]:
+        while doubted and (found is None or doubted[0][1].start < found.start()):
+            grade, doubt = doubted.pop(0)
+            yield doubt.start, doubt.end, _doubted(answer.text[doubt.start : doubt.end], doubt, grade)
+            last = doubt.end
+        if found is not None:
+            sentence = answer.text[last : found.start()].strip()
+            said = _said(sentence, quotes.get(int(found[1]))) + link(found)
+            yield last, found.end(), _row(said) if CELL in sentence else f" {said}"
+            last = found.end()
+
+
+def _doubted(text: str, doubt: Doubt, grade: str) -> str:
+    """A sentence that its sources do not say, or not wholly: underlined, and said in words; why, on hover."""
+    why = escape(f"{grade}: {doubt.reason}", quote=True)
+    return f'<span class="doubt {grade.split()[0]}" title="{why}">{_inert(text)} <small>({grade})</small></span>'
 
 
 def _row(said: str) -> str:
@@ -127,7 +152,8 @@ def _inert(text: str) -> str:
 def searching_html(answer: Answer, turn: int, note: str = "") -> str:
     """The passages found, while the answer is still to come; `note` is said of the search."""
     cards = [_passage_card(hit.passage, hit.score) for hit in answer.hits[:_NEAREST]]
-    return _turn_html(answer, turn, f"{escape(note)} Passages found; reading them …".strip(), "".join(cards))
+    doing = "the answer is being written and checked …" if answer.text else "reading them …"
+    return _turn_html(answer, turn, f"{escape(note)} Passages found; {doing}".strip(), "".join(cards))
 
 
 def sources_html(

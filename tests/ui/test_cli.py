@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -119,9 +120,10 @@ def test_ask_gives_the_object_of_the_contract(run: Callable, tmp_path: Path) -> 
     got = values(out)
     assert status == 0
     assert list(got) == [
-        "question", "searched", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation",
-        "timings",
+        "question", "searched", "text", "abstained", "confidence", "citations", "hits", "unsupported", "weak",
+        "generator", "left_out", "notices", "generation", "timings",
     ]  # fmt: skip
+    assert (got["weak"], got["generator"], got["left_out"], got["notices"]) == ([], None, [], [])
     first = got["citations"][0]
     assert first["quote"] == "The lease ends on 31 March 2030."
     assert (first["marker"], first["source"], first["title"], first["page"]) == (1, "lease.md", "Lease", None)
@@ -680,3 +682,50 @@ def test_a_limit_of_the_page_is_a_whole_number(run: Callable, limit: str) -> Non
     status, _, err = run("chat", "--upload-limit", limit)
     assert status == 2
     assert f"must be a whole number from 1 on, got '{limit}'" in err
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_language_model_writes_the_answer(run: Callable, server_that: ModuleType, as_json: bool) -> None:
+    run("index", "docs")
+    written = "The lease ends on 31 March 2030 [1]. Cats are cheaper."
+    with server_that.serving(server_that.says("The lease", written.removeprefix("The lease"))) as server:
+        flags = ["--llm-url", server.url, "--llm-model", "small", *["--json"] * as_json]
+        status, out, err = run("ask", "When does the lease end?", "--threshold", "0", *flags)
+    assert (status, err) == (0, "")
+    if as_json:
+        got = values(out)
+        assert got["text"] == "The lease ends on 31 March 2030. [1] Cats are cheaper."
+        assert got["generator"] == "small"
+        assert [one["quote"] for one in got["citations"]] == ["The lease ends on 31 March 2030."]
+        assert got["unsupported"] == [{"start": 37, "end": 54, "reason": "it names no passage, and none says it"}]
+    else:
+        assert out.startswith("The lease ends on 31 March 2030. [1] Cats are cheaper.\n")
+        assert "! not supported: “Cats are cheaper.”: it names no passage, and none says it" in out
+        assert "written by small" in out
+
+
+def test_a_language_model_that_fails_is_told_on_stderr(
+    run: Callable, server_that: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("index", "docs")
+    monkeypatch.setenv("FOOTNOTED_LLM_KEY", "sk-geheim")
+    with server_that.serving(server_that.status(500, "sk-geheim")) as server:
+        monkeypatch.setenv("FOOTNOTED_LLM_URL", server.url)
+        monkeypatch.setenv("FOOTNOTED_LLM_MODEL", "small")
+        status, out, err = run("ask", "When does the lease end?", "--threshold", "0", "--json")
+    assert (status, values(out)["citations"][0]["quote"]) == (0, "The lease ends on 31 March 2030.")
+    notice = (
+        f"the language model small at {server.url} answered with status 500; quoted instead is what the documents say"
+    )
+    assert values(out)["notices"] == [notice]
+    assert err == f"footnoted: {notice}\n"
+    assert "sk-geheim" not in out + err
+
+
+def test_half_the_settings_of_a_language_model_are_wrong_usage(run: Callable) -> None:
+    run("index", "docs")
+    for command in (["ask", "Why?"], ["chat"], ["eval", "--questions", "q.jsonl"]):
+        (Path("q.jsonl")).write_text('{"question": "Why?", "answers": ["x"]}\n')
+        status, out, err = run(*command, "--llm-model", "small")
+        assert (status, out) == (2, "")
+        assert err.endswith("got 'small' alone: add --llm-url or FOOTNOTED_LLM_URL\n")

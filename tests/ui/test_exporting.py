@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index.errors import UsageError
-from rag.answers import Answer, Citation
+from rag.answers import Answer, Citation, Doubt
 from rag.checking import Quoted
 from rag.history import Turn
 from ui.exporting import as_markdown, as_values, read_quotes
@@ -25,6 +25,22 @@ def test_markdown_has_the_answer_with_a_footnote_for_each_quote() -> None:
         "[^1-1]: Lease · document lease.md · characters 9 to 41 · page 3, Term · sha256 ab12 · "
         "“The lease ends on 31 March 2030.”\n\n*Answered 2026-11-24T00:00:00+00:00, confidence 0.90*\n"
     ).replace("page 3, Term", "page 3, Lease \\> Term")
+
+
+def test_what_a_language_model_wrote_says_so_with_what_is_doubted() -> None:
+    text = f"{ANSWER.text} Cats sing."
+    start = text.index("Cats")
+    written = replace(
+        ANSWER,
+        text=text,
+        unsupported=(Doubt(start, len(text), "it names no passage"),),
+        notices=("one footnote was left out",),
+        generator="small",
+    )
+    *_, doubted, told, end = as_markdown([replace(TURN, answer=written)]).strip().split("\n\n")
+    assert doubted == "Not supported: “Cats sing.”: it names no passage"
+    assert told == "One footnote was left out"
+    assert end == "*Answered 2026-11-24T00:00:00+00:00, confidence 0.90, written by small*"
 
 
 HOSTILE = "a · b\n[^9-9]: x* _y_ `z` <img src=x> ![i](//e) “q” \\ &#39; \u2028 # | ~ $ "

@@ -507,8 +507,8 @@ def test_the_endpoint_gives_the_object_of_ask_json(address: str) -> None:
     assert got["text"] == f"{FELL} [1]"
     assert got["citations"][0]["quote"] == FELL
     assert set(got) == {
-        "question", "searched", "text", "abstained", "confidence", "citations", "hits", "unsupported", "generation",
-        "timings",
+        "question", "searched", "text", "abstained", "confidence", "citations", "hits", "unsupported", "weak",
+        "generator", "left_out", "notices", "generation", "timings",
     }  # fmt: skip
 
 
