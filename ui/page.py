@@ -10,6 +10,7 @@ import gradio as gr
 
 from index.errors import FootnotedError, UsageError
 from rag.answers import Answer
+from rag.confidence import THRESHOLD
 from rag.feedback import Feedback, read_feedback
 from rag.questions import Question
 from rag.system import System
@@ -102,7 +103,8 @@ def build(system: System, examples: Sequence[str], threshold: float | None = Non
             return
         assert answer is not None
         feedback = _feedback(system)
-        shown = [*shown, sources_html(answer, turn, feedback)]
+        limit = THRESHOLD if threshold is None else threshold
+        shown = [*shown, sources_html(answer, turn, feedback, limit, len(system.index.sources()))]
         history = [*history, _said("assistant", answer_html(answer, turn, feedback))]
         yield asked, history, shown, _pane(shown), *_line(answer)
 

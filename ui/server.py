@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import socket
 import sys
 import webbrowser
@@ -24,17 +25,17 @@ from rag.feedback import record
 from rag.system import System
 
 from .guard import Guard, from_this_page
-from .judging import judged
+from .judging import asked_why, judged
 from .page import HERE, THEME, TITLE, build
-from .rendering import document_html
+from .rendering import document_html, why_html
 from .starters import starters
 
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
 
 
 def application(system: System, *, threshold: float | None = None, hosts: list[str] | None = None) -> FastAPI:
-    """The page at /, a document at /document, what the page posts to /feedback. Only requests for `hosts`
-    (default: loopback) are served.
+    """The page at /, a document at /document, what the page posts to /feedback and /why. Only requests for
+    `hosts` (default: loopback) are served.
     """
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
     if hosts is None:
@@ -43,22 +44,28 @@ def application(system: System, *, threshold: float | None = None, hosts: list[s
     app.add_middleware(Guard)
 
     @app.get("/document", response_class=HTMLResponse)
-    def document(source: str = "", start: str = "0", end: str = "0") -> HTMLResponse:
+    def document(source: str = "", start: str = "0", end: str = "0", also: str = "", whole: str = "") -> HTMLResponse:
         try:
-            if not (start.isdecimal() and end.isdecimal() and len(start) < 12 and len(end) < 12):
-                raise UsageError("the place in the document must be two numbers")
+            place, *others = _spans(f"{start}-{end},{also}" if also else f"{start}-{end}")
             found = system.index.document(source)
         except FootnotedError as error:
             return _document("Not found", f"<main class='document'><p>{escape(str(error))}</p></main>", 404)
-        return _document(found.title or found.source, document_html(found, int(start), int(end)))
+        shown = document_html(found, *place, others, whole=bool(whole))
+        return _document(found.title or found.source, shown)
 
     @app.post("/feedback")
     async def feedback(request: Request) -> Response:
-        if not from_this_page(request.headers):
-            return PlainTextResponse("only the page itself may judge its answers", 403)
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return PlainTextResponse("a judgement is JSON", 415)
+        refused = _refused(request)
+        if refused:
+            return refused
         return await run_in_threadpool(_keep, await request.body(), system)
+
+    @app.post("/why")
+    async def why(request: Request) -> Response:
+        refused = _refused(request)
+        if refused:
+            return refused
+        return await run_in_threadpool(_why, await request.body(), system, threshold)
 
     page = build(system, starters(system.index), threshold)
     script = (HERE / "page.js").read_text(encoding="utf-8")
@@ -75,6 +82,36 @@ def application(system: System, *, threshold: float | None = None, hosts: list[s
         enable_monitoring=False,
     )
     return mounted
+
+
+def _refused(request: Request) -> Response | None:
+    """The response to what is not JSON posted by the page itself."""
+    if not from_this_page(request.headers):
+        return PlainTextResponse("only the page itself may post this", 403)
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return PlainTextResponse("what is posted must be JSON", 415)
+    return None
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """`12-40,90-120` as spans. Raises UsageError for anything else, and for more than an answer cites."""
+    if not _SPANS.fullmatch(text):
+        raise UsageError("the place in the document must be two numbers")
+    return [(int(start), int(end)) for start, end in (one.split("-") for one in text.split(","))]
+
+
+_SPANS = re.compile(r"[0-9]{1,11}-[0-9]{1,11}(?:,[0-9]{1,11}-[0-9]{1,11}){0,31}")
+
+
+def _why(body: bytes, system: System, threshold: float | None) -> Response:
+    """Where the posted {"question", "phrase"} was lost, as HTML; or one line that says why that cannot be told."""
+    try:
+        found = system.why(*asked_why(body), threshold)
+    except UsageError as error:
+        return PlainTextResponse(str(error), 400)
+    except FootnotedError as error:
+        return PlainTextResponse(str(error), 500)
+    return HTMLResponse(why_html(found))
 
 
 def _keep(body: bytes, system: System) -> Response:
