@@ -299,7 +299,7 @@ def _passage_card(passage: Passage, score: float, judge: str = "") -> str:
     return (
         f'<article class="card near"><header>{_where(passage.title, passage.source, passage.page, passage.heading)}'
         f'<span class="score" title="fused score of the passage">{score:.2f}</span></header>'
-        f"<blockquote>{escape(passage.text)}</blockquote>"
+        f'<blockquote tabindex="0">{escape(passage.text)}</blockquote>'
         f'<div class="foot">{_open(passage.source, passage.start, passage.end)}{judge}</div></article>'
     )
 

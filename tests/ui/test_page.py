@@ -437,7 +437,7 @@ def test_how_an_answer_was_found_is_shown_and_where_a_phrase_was_lost(page: Page
     for phrase, told in [
         ("broke her left wrist", "Nothing was lost"),
         ("<img src=x onerror=alert(1)>", "in the text of none of the 12 documents"),
-        ("“ ", "the phrase is empty"),
+        ("  ", "the phrase is empty"),
     ]:
         page.fill("#t-1 .why input", phrase)
         page.click("#t-1 .why button")
