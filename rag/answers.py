@@ -10,13 +10,16 @@ class Hit:
     """A retrieved passage. All scores: larger is better.
 
     `score` in [0, 1] is the fused score, `dense` the cosine to the query, `lexical` the BM25 score;
-    a side that did not retrieve the passage is None.
+    a side that did not retrieve the passage is None. Where a reader had its word, `fused` is the score before it,
+    and `reader` its probability that the passage answers.
     """
 
     passage: Passage
     score: float
     dense: float | None
     lexical: float | None
+    fused: float | None = None
+    reader: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from index import Index
 from index.documents import Passage
 
+from .answers import Hit
 from .questions import Question
 from .reader import Excerpt, Reader, Reading
 from .reading import PASSAGES, Reread, Sentence, probability
@@ -66,7 +67,7 @@ def reread(sentences: Sequence[Sentence], begin: int, reading: Reading) -> list[
 def _reordered(retrieved: Retrieved, answers: Sequence[float]) -> Retrieved:
     """The passages that were read by both scores; those that were not stay behind them."""
     scored = [
-        (replace(hit, score=(1 - SHARE) * hit.score + SHARE * probability((0, 1), (logit,))), row)
+        (_with_reader(hit, probability((0, 1), (logit,))), row)
         for hit, row, logit in zip(retrieved.hits, retrieved.rows, answers, strict=False)
     ]
     scored.sort(key=lambda one: -one[0].score)
@@ -74,6 +75,10 @@ def _reordered(retrieved: Retrieved, answers: Sequence[float]) -> Retrieved:
     last = scored[-1][0].score
     scored += [(replace(hit, score=min(hit.score, last)), row) for hit, row in rest]
     return Retrieved(tuple(hit for hit, _ in scored), tuple(row for _, row in scored), retrieved.vector)
+
+
+def _with_reader(hit: Hit, answers: float) -> Hit:
+    return replace(hit, score=(1 - SHARE) * hit.score + SHARE * answers, fused=hit.score, reader=answers)
 
 
 def excerpt(passage: Passage, sentences: Sequence[Sentence]) -> tuple[Excerpt, int]:

@@ -11,6 +11,7 @@ import gradio as gr
 from index.errors import FootnotedError, UsageError
 from rag.answers import Answer
 from rag.checking import Quoted, check
+from rag.confidence import THRESHOLD
 from rag.feedback import Feedback, read_feedback
 from rag.history import Turn, answered, keep, new_id, read_conversation, take_back
 from rag.questions import Question
@@ -151,7 +152,7 @@ class Conversation:
             messages.append(_said("user", plain_html(turn.question, "asked")))
             messages.append(_said("assistant", answer_html(turn.answer, number, feedback)))
             note = _of_those(turn.sources)
-            shown.append(sources_html(turn.answer, number, feedback, note, changed_since(system, turn)))
+            shown.append(sources_html(turn.answer, number, feedback, note, since=changed_since(system, turn)))
         asked = tuple(Asked(turn.question, turn.alone, turn.id) for turn in turns)
         talk = Talk(name if turns else "", asked, tuple(messages), tuple(shown))
         return _given(talk, turns[-1].answer if turns else None)
@@ -192,7 +193,17 @@ class Conversation:
             talk,
             name=talk.name or new_id(),
             messages=(*talk.messages, _said("assistant", answer_html(answer, turn, feedback))),
-            shown=(*talk.shown, sources_html(answer, turn, feedback, note)),
+            shown=(
+                *talk.shown,
+                sources_html(
+                    answer,
+                    turn,
+                    feedback,
+                    note,
+                    threshold=THRESHOLD if self.threshold is None else self.threshold,
+                    documents=len((system.index if sources is None else system.index.of(sources)).sources()),
+                ),
+            ),
         )
         _log(shelf, talk, answer, sources)
         yield _given(talk, answer)

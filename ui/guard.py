@@ -1,6 +1,7 @@
 """What every request and response goes through: limits, and headers that keep the page to itself."""
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -40,6 +41,15 @@ def from_this_page(headers: Headers) -> bool:
     if site := headers.get("sec-fetch-site"):
         return site == "same-origin"
     return headers.get("origin") in [f"{scheme}://{headers.get('host')}" for scheme in ("http", "https")]
+
+
+def refused(request: Request) -> PlainTextResponse | None:
+    """What to say to a post that is not JSON from the page itself."""
+    if not from_this_page(request.headers):
+        return PlainTextResponse("only the page itself may post this", 403)
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return PlainTextResponse("what is posted must be JSON", 415)
+    return None
 
 
 class Guard:

@@ -10,6 +10,8 @@ from rag.questions import Question
 
 # More than any answer cites.
 _MOST_CITED = 32
+# Characters of a phrase that somebody misses.
+_LONGEST_PHRASE = 1_000
 _T = TypeVar("_T")
 
 
@@ -37,6 +39,20 @@ def judged(body: bytes, index: Index) -> Judgement | Rating:
         return Judgement(question, *place, relevant, reason, now(), index.generation)
     except (ValueError, TypeError, KeyError, RecursionError):
         raise UsageError("a judgement is a question with what was said of its answer or of an excerpt") from None
+
+
+def asked_why(body: bytes) -> tuple[str, str]:
+    """Question and phrase of a posted {"question", "phrase"}. Raises UsageError for anything else, and for a phrase
+    that is too long to be one.
+    """
+    try:
+        posted = json.loads(body)
+        question, phrase = _of(str, posted["question"]), _of(str, posted["phrase"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise UsageError("to see where a phrase was lost takes a question and a phrase") from None
+    if len(phrase) > _LONGEST_PHRASE:
+        raise UsageError(f"the phrase has {len(phrase):,} characters: give at most {_LONGEST_PHRASE:,}")
+    return question, phrase
 
 
 def _excerpt(posted: dict[str, Any], index: Index) -> Excerpt:

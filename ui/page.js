@@ -1,7 +1,70 @@
 // Footnotes and documents: one listener for all of them. Without it the links still work:
 // a footnote jumps to its card, "Open in document" opens a tab.
 (() => {
-  let came = null;
+  let came = null; // the footnote that a card was opened from
+  let read = null; // what the document was opened from
+  const typing = (place) => place.closest?.("input, textarea, select, [contenteditable='true']");
+  const cites = () => [...document.querySelectorAll("#chat a.cite")];
+  const cardOf = (cite) => document.getElementById(cite.hash.slice(1));
+  // A redrawn conversation has other elements for the same footnotes.
+  const current = (cite) => (cite?.isConnected ? cite : cites().find((one) => one.hash === cite?.hash));
+  const returnTo = (cite) => {
+    const place = current(cite);
+    place?.scrollIntoView({ block: "nearest" });
+    place?.focus({ preventScroll: true });
+  };
+
+  // The quote, shown beside a footnote that is pointed at or focused (WCAG 2.1, 1.4.13). It is copied from the card.
+  let peek = null;
+  let peeked = null;
+  let leaving = 0;
+  const place = () => {
+    const at = peeked.getBoundingClientRect();
+    if (at.bottom < 0 || at.top > innerHeight) return hide();
+    const { offsetWidth: width, offsetHeight: height } = peek;
+    const above = at.top - height - 6;
+    peek.style.left = `${Math.max(8, Math.min(at.left, document.documentElement.clientWidth - width - 8))}px`;
+    peek.style.top = `${above >= 8 ? above : Math.max(8, Math.min(at.bottom + 6, innerHeight - height - 8))}px`;
+  };
+  const show = (cite) => {
+    clearTimeout(leaving);
+    const card = cardOf(cite);
+    if (!card || peeked === cite) return;
+    if (!peek) {
+      peek = document.createElement("div");
+      peek.id = "peek";
+      peek.setAttribute("role", "tooltip");
+      peek.addEventListener("pointerenter", () => clearTimeout(leaving));
+      peek.addEventListener("pointerleave", leave);
+      document.body.append(peek);
+    }
+    const quote = document.createElement("blockquote");
+    quote.append(...[...card.querySelector("mark").childNodes].map((one) => one.cloneNode(true)));
+    const keys = document.createElement("p");
+    keys.textContent = "Enter or a click opens the source · ? lists the keys";
+    peek.replaceChildren(...[".title", ".trail"].map((one) => card.querySelector(one).cloneNode(true)), quote, keys);
+    peek.hidden = false;
+    peeked = cite;
+    place();
+  };
+  const hide = () => {
+    clearTimeout(leaving);
+    if (peek) peek.hidden = true;
+    peeked = null;
+  };
+  // Time to move the pointer onto the card; a focused footnote keeps it.
+  const leave = () => {
+    clearTimeout(leaving);
+    leaving = setTimeout(() => peeked !== document.activeElement && hide(), 250);
+  };
+
+  // Gradio keeps no aria attributes of what is said: a footnote is named, and described by its card.
+  const describe = () => {
+    for (const cite of document.querySelectorAll("#chat a.cite:not([aria-label])")) {
+      cite.setAttribute("aria-label", `Footnote ${cite.textContent}`);
+      cite.setAttribute("aria-describedby", `${cite.hash.slice(1)}-where ${cite.hash.slice(1)}-quote`);
+    }
+  };
 
   const choose = (id) => {
     const card = document.getElementById(id);
@@ -30,7 +93,7 @@
       dialog.addEventListener("click", (event) => {
         if (event.target === dialog || event.target.closest("button.close")) dialog.close();
       });
-      dialog.addEventListener("close", () => came?.focus());
+      dialog.addEventListener("close", () => read?.focus());
       document.body.append(dialog);
     }
     return dialog;
@@ -51,10 +114,95 @@
     bar.append(tab, close);
     const dialog = reader();
     dialog.replaceChildren(bar, page.querySelector("main"));
-    dialog.showModal();
+    if (dialog.querySelectorAll("[data-step]").length > 1) {
+      const keys = document.createElement("span");
+      keys.textContent = "n and p: the next and the previous quote";
+      bar.prepend(keys);
+    }
+    hide();
+    if (!dialog.open) dialog.showModal();
     close.focus({ preventScroll: true });
     (dialog.querySelector("#mark") ?? bar).scrollIntoView({ block: "center", behavior: "instant" });
   };
+
+  const step = (places, by) => {
+    if (!places.length) return;
+    const from = places.indexOf(document.activeElement);
+    const at = from < 0 ? (by > 0 ? 0 : places.length - 1) : (from + by + places.length) % places.length;
+    places[at].focus({ preventScroll: true });
+    places[at].scrollIntoView({ block: places[at].matches("mark") ? "center" : "nearest" });
+  };
+  const marks = (dialog) => {
+    const all = [...dialog.querySelectorAll("[data-step]")];
+    const main = all.find((one) => one.id === "mark");
+    if (main && !all.includes(document.activeElement)) main.focus({ preventScroll: true });
+    return all;
+  };
+
+  // Single keys can be switched off, for those who speak to their computer (WCAG 2.1, 2.1.4).
+  const OFF = "footnoted-no-keys";
+  const KEYS = [
+    ["[ and ]", "the footnote before and after"],
+    ["Enter", "on a footnote: its source; on a source: the document at the mark"],
+    ["o", "on a source: the document at the mark"],
+    ["n and p", "in a document: the next and the previous quote of the answer"],
+    ["Esc", "back to where you were; out of the question box"],
+    ["?", "this list"],
+  ];
+  const help = () => {
+    let dialog = document.getElementById("keys");
+    if (!dialog) {
+      dialog = document.createElement("dialog");
+      dialog.id = "keys";
+      dialog.setAttribute("aria-label", "Keys");
+      const list = document.createElement("dl");
+      for (const [key, said] of KEYS) {
+        const [term, text] = ["dt", "dd"].map((tag) => document.createElement(tag));
+        [term.textContent, text.textContent] = [key, said];
+        list.append(term, text);
+      }
+      const label = document.createElement("label");
+      const box = document.createElement("input");
+      box.type = "checkbox";
+      box.checked = !localStorage.getItem(OFF);
+      box.addEventListener("change", () => (box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1")));
+      label.append(box, " Single keys do something (Enter and Esc always do)");
+      const close = document.createElement("button");
+      close.textContent = "Close";
+      close.addEventListener("click", () => dialog.close());
+      dialog.append(list, label, close);
+      document.body.append(dialog);
+    }
+    hide();
+    dialog.showModal();
+  };
+
+  // Where a phrase was lost: the page asks, and shows what comes.
+  const why = async (form) => {
+    const told = form.querySelector(".lost");
+    const button = form.querySelector("button");
+    if (button.disabled) return;
+    button.disabled = true;
+    told.textContent = "Looking …";
+    try {
+      const answer = await fetch("why", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ question: form.closest(".turn").dataset.question, phrase: form.phrase.value }),
+      });
+      const text = await answer.text();
+      if (answer.ok) told.replaceChildren(...new DOMParser().parseFromString(text, "text/html").body.childNodes);
+      else told.textContent = text;
+    } catch {
+      told.textContent = "Footnoted does not answer.";
+    }
+    button.disabled = false;
+  };
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches?.("form.why")) return;
+    event.preventDefault();
+    why(event.target);
+  });
 
   // What was judged on this page: the cards are drawn anew with every answer, as they were at first.
   const judged = new Map();
@@ -116,6 +264,8 @@
   let newest = null;
   new MutationObserver(() => {
     redraw();
+    describe();
+    if (peeked && !peeked.isConnected) hide();
     const pane = document.getElementById("sources");
     const turn = pane?.querySelector(".turn")?.id ?? null;
     if (turn !== newest) {
@@ -133,28 +283,69 @@
     const back = event.target.closest?.("#sources a.back");
     if (back && came) {
       event.preventDefault();
-      came.scrollIntoView({ block: "center" });
-      came.focus({ preventScroll: true });
+      current(came)?.scrollIntoView({ block: "center" });
+      current(came)?.focus({ preventScroll: true });
       return;
     }
     const cite = event.target.closest?.("a.cite");
     if (cite) {
       came = cite;
+      hide();
       if (choose(cite.hash.slice(1))) event.preventDefault();
       return;
     }
     const link = event.target.closest?.("#sources a.open");
     if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey) {
       event.preventDefault();
-      came = link;
+      read = link;
       open(link).catch(() => window.open(link.href, "_blank"));
+    }
+    const whole = event.target.closest?.("#reader a.whole");
+    if (whole) {
+      event.preventDefault();
+      open(whole).catch(() => window.open(whole.href, "_blank"));
     }
   });
 
+  const cited = (event) => event.target.closest?.("#chat a.cite");
+  document.addEventListener("pointerover", (event) => event.pointerType !== "touch" && cited(event) && show(cited(event)));
+  document.addEventListener("pointerout", (event) => cited(event) && leave());
+  document.addEventListener("focusin", (event) => {
+    if (cited(event)?.matches(":focus-visible")) show(cited(event));
+    else if (peeked && !peeked.matches(":hover")) hide();
+  });
+  document.addEventListener("scroll", () => peeked && place(), { capture: true, passive: true });
+  addEventListener("resize", () => peeked && place());
+
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !document.getElementById("reader")?.open && came) {
-      came.focus();
-      came = null;
+    const dialog = document.querySelector("dialog[open]");
+    if (event.key === "Escape") {
+      if (dialog) return; // it closes itself
+      if (peeked) hide();
+      else if (event.target.matches?.("#question textarea")) event.target.blur();
+      else if (came) {
+        returnTo(came);
+        hide();
+        came = null;
+      }
+      return;
     }
+    // AltGr writes [ and ] on many keyboards.
+    const commands = event.metaKey || (event.ctrlKey && !event.getModifierState("AltGraph"));
+    if (commands || typing(event.target)) return;
+    const on = !localStorage.getItem(OFF);
+    const card = event.target.matches?.("#sources .card") ? event.target : null;
+    const does = () => {
+      if (card && (event.key === "Enter" || (on && event.key === "o"))) return card.querySelector("a.open").click();
+      if (!on) return false;
+      if (dialog?.id === "reader" && "np[]".includes(event.key)) {
+        return step(marks(dialog), "n]".includes(event.key) ? 1 : -1);
+      }
+      if (dialog) return false;
+      if (event.key === "?") return help();
+      if ("[]".includes(event.key)) return step(cites(), event.key === "]" ? 1 : -1);
+      return false;
+    };
+    if (does() !== false) event.preventDefault();
   });
 })();

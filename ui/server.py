@@ -2,9 +2,11 @@
 
 import errno
 import os
+import re
 import socket
 import sys
 import webbrowser
+from asyncio import Semaphore
 from collections.abc import Callable
 from html import escape
 from threading import Timer
@@ -24,13 +26,15 @@ from index.library import Limits
 from rag.feedback import record
 from rag.system import System
 
-from .guard import Guard, from_this_page
-from .judging import judged
+from .guard import Guard, refused
+from .judging import asked_why, judged
 from .libraries import Addresses, Libraries
 from .page import HERE, THEME, TITLE, build
-from .rendering import document_html
+from .rendering import document_html, why_html
 from .working import add_routes
 
+# Phrases that are followed through the index at a time; each takes as long as an answer.
+_TRACING = 2
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
 
 
@@ -41,8 +45,8 @@ def application(
     hosts: list[str] | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> FastAPI:
-    """The page at /, a document at /document, what the page posts to /feedback, and what ui/working.py adds; for
-    another library the same under /libraries/NAME. Only requests for `hosts` (default: loopback) are served.
+    """The page at /, a document at /document, what the page posts to /feedback and /why, and what ui/working.py adds;
+    for another library the same under /libraries/NAME. Only requests for `hosts` (default: loopback) are served.
     """
     libraries = Libraries(system, limits)
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
@@ -54,22 +58,33 @@ def application(
     add_routes(app, libraries)
 
     @app.get("/document", response_class=HTMLResponse)
-    def document(request: Request, source: str = "", start: str = "0", end: str = "0") -> HTMLResponse:
+    def document(
+        request: Request, source: str = "", start: str = "0", end: str = "0", also: str = "", whole: str = ""
+    ) -> HTMLResponse:
         try:
-            if not (start.isdecimal() and end.isdecimal() and len(start) < 12 and len(end) < 12):
-                raise UsageError("the place in the document must be two numbers")
+            place, *others = _spans(f"{start}-{end},{also}" if also else f"{start}-{end}")
             found = libraries.of(request).system.index.document(source)
         except FootnotedError as error:
             return _document("Not found", f"<main class='document'><p>{escape(str(error))}</p></main>", 404)
-        return _document(found.title or found.source, document_html(found, int(start), int(end)))
+        shown = document_html(found, *place, others, whole=bool(whole))
+        return _document(found.title or found.source, shown)
 
     @app.post("/feedback")
     async def feedback(request: Request) -> Response:
-        if not from_this_page(request.headers):
-            return PlainTextResponse("only the page itself may judge its answers", 403)
-        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-            return PlainTextResponse("a judgement is JSON", 415)
+        if response := refused(request):
+            return response
         return await run_in_threadpool(_keep, await request.body(), request, libraries)
+
+    tracing = Semaphore(_TRACING)
+
+    @app.post("/why")
+    async def why(request: Request) -> Response:
+        if response := refused(request):
+            return response
+        if tracing.locked():
+            return PlainTextResponse("others are looking for theirs: try again in a moment", 503)
+        async with tracing:
+            return await run_in_threadpool(_why, await request.body(), request, libraries, threshold)
 
     page = build(libraries, threshold)
     script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "working.js"))
@@ -86,6 +101,27 @@ def application(
         enable_monitoring=False,
     )
     return mounted
+
+
+def _spans(text: str) -> list[tuple[int, int]]:
+    """`12-40,90-120` as spans. Raises UsageError for anything else, and for more than an answer cites."""
+    if not _SPANS.fullmatch(text):
+        raise UsageError("the place in the document must be two numbers")
+    return [(int(start), int(end)) for start, end in (one.split("-") for one in text.split(","))]
+
+
+_SPANS = re.compile(r"[0-9]{1,11}-[0-9]{1,11}(?:,[0-9]{1,11}-[0-9]{1,11}){0,31}")
+
+
+def _why(body: bytes, request: Request, libraries: Libraries, threshold: float | None) -> Response:
+    """Where the posted {"question", "phrase"} was lost, as HTML; or one line that says why that cannot be told."""
+    try:
+        found = libraries.of(request).system.why(*asked_why(body), threshold)
+    except UsageError as error:
+        return PlainTextResponse(str(error), 400)
+    except FootnotedError as error:
+        return PlainTextResponse(str(error), 500)
+    return HTMLResponse(why_html(found))
 
 
 def _keep(body: bytes, request: Request, libraries: Libraries) -> Response:

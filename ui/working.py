@@ -19,7 +19,7 @@ from index.errors import FootnotedError, UsageError
 from rag.history import conversations, forget, forget_all, read_conversation
 
 from .exporting import as_markdown, as_values
-from .guard import from_this_page
+from .guard import refused
 from .libraries import Libraries
 from .shelf import Shelf
 
@@ -63,14 +63,12 @@ def add_routes(app: FastAPI, libraries: Libraries) -> None:
 
 async def _answered(request: Request, work: Callable[[Posted], Any]) -> Response:
     """Do what was posted: no content, or one line that says why not."""
-    if not from_this_page(request.headers):
-        return PlainTextResponse("only the page itself may do that", 403)
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        return PlainTextResponse("what is posted is JSON", 415)
+    if response := refused(request):
+        return response
     try:
         posted = json.loads(await request.body())
     except (ValueError, RecursionError):
-        return PlainTextResponse("what is posted is JSON", 400)
+        return PlainTextResponse("what is posted must be JSON", 400)
     return await _tried(lambda: run_in_threadpool(work, posted if isinstance(posted, dict) else {}))
 
 

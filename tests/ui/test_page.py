@@ -362,6 +362,144 @@ def test_on_a_phone_nothing_nothing_is_wider_than_the_screen(page: Page) -> None
     assert 0 <= page.locator("#chat a.cite >> nth=1").bounding_box()["y"] < 844
 
 
+PEEK = "#peek:not([hidden])"
+
+
+def test_a_footnote_pointed_at_shows_its_quote_until_it_is_left_or_dismissed(page: Page) -> None:
+    ask(page, FALL)
+    page.wait_for_selector("#chat a.cite[aria-label='Footnote 1']")
+    assert page.get_attribute("#chat a.cite", "title") is None
+    page.hover("#chat a.cite")
+    assert page.wait_for_selector(f"{PEEK} blockquote").inner_text() == FELL
+    assert page.inner_text("#peek .short") == "Petra Sólheim"
+    assert "page 2" in page.inner_text("#peek .trail")
+    page.hover("#peek blockquote")
+    page.wait_for_timeout(500)
+    assert page.is_visible(PEEK)
+    page.keyboard.press("Escape")
+    assert not page.is_visible(PEEK)
+    page.hover("#chat a.cite")
+    page.wait_for_selector(PEEK)
+    page.mouse.move(5, 5)
+    page.wait_for_selector(PEEK, state="detached")
+
+
+def test_keys_step_through_the_footnotes_open_the_document_and_come_back(page: Page) -> None:
+    ask(page, "How long was the station without power?")
+    page.wait_for_selector("#chat a.cite[aria-label='Footnote 2']")
+    page.focus("#question textarea")
+    page.keyboard.type("[x]")
+    assert page.input_value("#question textarea") == "[x]"
+    page.keyboard.press("Escape")
+    for key, label in [("]", "Footnote 1"), ("]", "Footnote 2"), ("]", "Footnote 1"), ("[", "Footnote 2")]:
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.ariaLabel") == label
+    described = page.evaluate(
+        "document.activeElement.getAttribute('aria-describedby').split(' ')"
+        ".map((id) => document.getElementById(id).textContent)"
+    )
+    assert described == [page.text_content("#c-1-2 .trail"), page.text_content("#c-1-2 mark")]
+    assert page.inner_text(f"{PEEK} blockquote") == page.inner_text("#c-1-2 mark")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "c-1-2"
+    page.keyboard.press("o")
+    page.wait_for_selector("dialog#reader mark#mark")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog#reader", state="hidden")
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.ariaLabel") == "Footnote 2"
+
+
+def test_the_keys_are_listed_and_can_be_switched_off(page: Page) -> None:
+    ask(page, FALL)
+    page.wait_for_selector("#chat a.cite[aria-label]")
+    page.focus("#chat a.cite")
+    page.keyboard.press("?")
+    assert "the footnote before and after" in page.inner_text("dialog#keys[open]")
+    page.uncheck("dialog#keys input")
+    page.keyboard.press("Escape")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press("]")
+    assert page.evaluate("document.activeElement.tagName") == "BODY"
+
+
+def test_how_an_answer_was_found_is_shown_and_where_a_phrase_was_lost(page: Page) -> None:
+    ask(page, FALL)
+    page.click("#t-1 details.found > summary")
+    facts = page.inner_text("#t-1 .found dl")
+    assert FALL in facts
+    assert "generation 1 of the index, 12 documents" in facts
+    assert "at least the threshold" in facts
+    cells = page.locator("#t-1 .found tbody tr").first.locator("td").all_inner_texts()
+    lexical, dense, fused, reader, score = map(float, cells)
+    assert lexical > 1 > dense > 0
+    assert score == pytest.approx(0.4 * fused + 0.6 * reader, abs=0.011)
+    for phrase, told in [
+        ("broke her left wrist", "Nothing was lost"),
+        ("<img src=x onerror=alert(1)>", "in the text of none of the 12 documents"),
+        ("  ", "the phrase is empty"),
+    ]:
+        page.fill("#t-1 .why input", phrase)
+        page.click("#t-1 .why button")
+        page.wait_for_selector(f"#t-1 .why .lost:has-text('{told}')")
+    assert page.locator("#t-1 .why .lost img").count() == 0
+
+
+def test_quotes_of_one_document_are_all_marked_and_stepped_through(page: Page) -> None:
+    ask(page, "How much does a main bag weigh at most?")
+    page.click("#c-1-1 a.open")
+    assert page.wait_for_selector("dialog#reader mark#mark").inner_text().startswith("Main bag | 35 kg")
+    assert page.inner_text("dialog#reader mark.other").startswith("Comfort bag | 5 kg")
+    page.keyboard.press("n")
+    assert page.evaluate("document.activeElement.className") == "other"
+    page.keyboard.press("p")
+    assert page.evaluate("document.activeElement.id") == "mark"
+
+
+# What is Gradio's own and can be reached by neither a theme nor a setting, by rule.
+GRADIOS: set[str] = set()
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
+
+
+@pytest.mark.parametrize(
+    "page", [{"width": 1280, "height": 800}, {"width": 390, "height": 844}], ids=["laptop", "phone"], indirect=True
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_stands_in_the_way_of_anybody(page: Page, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    def broken() -> set[tuple[str, str]]:
+        page.wait_for_timeout(400)
+        found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
+        return {(one["id"], node["html"][:120]) for one in found for node in one["nodes"] if one["id"] not in GRADIOS}
+
+    page.emulate_media(color_scheme=scheme)
+    page.reload()
+    page.wait_for_selector("#question textarea")
+    states = {"empty": broken()}
+    ask(page, FALL)
+    page.wait_for_selector("#chat a.cite[aria-label]")
+    page.click("#t-1 details.found > summary")
+    page.focus("#chat a.cite")
+    states["answer"] = broken()
+    page.click("#c-1-1 a.open")
+    page.wait_for_selector("dialog#reader mark#mark")
+    states["document"] = broken()
+    page.keyboard.press("Escape")
+    ask(page, "What is the capital of Brazil?", turn=2)
+    states["refusal"] = broken()
+    assert states == {state: set() for state in states}
+
+
+def test_an_answer_is_announced_by_one_live_region(page: Page) -> None:
+    ask(page, FALL)
+    page.wait_for_selector("#chat .answer")
+    regions = "[...document.querySelectorAll('[aria-live=polite], [role=log]')]"
+    live = regions + ".filter((one) => one.querySelector('%s')).length"
+    assert page.evaluate(live % ".answer") == 1
+    assert page.evaluate(live % ".card") == 0
+
+
 def said(folder: Path) -> list[dict]:
     file = folder / ".footnoted" / "feedback.jsonl"
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
