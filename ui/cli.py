@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"footnoted {_version()}")
+    top.add_argument("--version", action="version", version=f"footnoted {installed_version()}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
@@ -88,6 +88,13 @@ def parser() -> argparse.ArgumentParser:
     chat.add_argument("--port", type=int, default=7860, help="port (default 7860)")
     chat.add_argument("--open", action="store_true", help="open the page in the browser")
     _answering(chat)
+
+    mcp = command(
+        "mcp",
+        "serve search, answers and sources to other programs (Model Context Protocol)",
+        "footnoted mcp --index ~/papers/.footnoted",
+    )
+    _reader(mcp)
 
     evaluation = command(
         "eval",
@@ -190,7 +197,8 @@ def _fraction(text: str) -> float:
     return value
 
 
-def _version() -> str:
+def installed_version() -> str:
+    """The version that is installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,16 @@ def _chat(options: argparse.Namespace) -> int:
         from .server import serve  # gradio takes seconds to import, in which index and model are loaded
 
         serve(opening.result, host=options.host, port=options.port, threshold=options.threshold, browser=options.open)
+    return DONE
+
+
+def _mcp(options: argparse.Namespace) -> int:
+    if find_spec("mcp_types") is None:  # the first version of the SDK has no such package
+        raise UsageError("footnoted mcp needs the MCP SDK: pip install 'footnoted[mcp]'")
+    system = _opened(options)
+    from .mcp_server import serve
+
+    serve(system)
     return DONE
 
 
@@ -311,6 +322,7 @@ COMMANDS: dict[str, Command] = {
     "ask": _ask,
     "search": _search,
     "chat": _chat,
+    "mcp": _mcp,
     "eval": _eval,
     "compare": _compare,
     "feedback": _feedback,

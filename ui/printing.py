@@ -148,9 +148,14 @@ def _lines(answer: Answer) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
+def hits_values(query: str, found: Sequence[Hit]) -> dict[str, Any]:
+    """The object of `search --json`."""
+    return {"query": query, "hits": [_hit(hit) for hit in found]}
+
+
 def hits(query: str, found: Sequence[Hit], *, as_json: bool) -> None:
     if as_json:
-        line({"query": query, "hits": [_hit(hit) for hit in found]})
+        line(hits_values(query, found))
         return
     if not found:
         _say("no passage found")
@@ -398,17 +403,20 @@ def verified(folder: Path, problems: Sequence[str], *, as_json: bool) -> None:
         _say(f"{folder}: every byte is as it was written")
 
 
+def document_values(document: Document) -> dict[str, Any]:
+    """The object of `show --json`."""
+    return {
+        "source": document.source,
+        "title": document.title,
+        "text": document.text,
+        "pages": [asdict(page) for page in document.pages],
+        "sha256": document.sha256,
+    }
+
+
 def document(document: Document, *, as_json: bool) -> None:
     if as_json:
-        line(
-            {
-                "source": document.source,
-                "title": document.title,
-                "text": document.text,
-                "pages": [asdict(page) for page in document.pages],
-                "sha256": document.sha256,
-            }
-        )
+        line(document_values(document))
         return
     _say(document.title)
     _say()
