@@ -54,10 +54,12 @@ def parser() -> argparse.ArgumentParser:
         "index",
         "add and update documents, remove what is gone",
         "footnoted index ~/papers 'notes/*.md'",
+        "footnoted index --watch ~/papers      and whatever changes there",
     )
     index.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="file, folder or glob; without one, refresh the known ones"
     )
+    index.add_argument("--watch", action="store_true", help="go on: index what changes, until Ctrl-C")
     index.add_argument("--rebuild", action="store_true", help="start from nothing: after damage, or for other settings")
     index.add_argument("--verbose", action="store_true", help="append a line for each file to the log in the index")
     index.add_argument("--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)")
@@ -86,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     chat.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders to index first")
     chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)")
     chat.add_argument("--port", type=int, default=7860, help="port (default 7860)")
+    chat.add_argument("--watch", action="store_true", help="index what changes in these files while the page is open")
     chat.add_argument("--open", action="store_true", help="open the page in the browser")
     _answering(chat)
 

@@ -2,20 +2,23 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.caching import cache_folder
 from index.chunking import ChunkSettings
-from index.embedding import load_embedder
+from index.embedding import Embedder, load_embedder
 from index.errors import FootnotedError, NoIndex, UsageError
 from index.files import discover
 from index.index import Index, verify
 from index.indexing import remove, update
-from index.manifest import FORMAT, is_index
+from index.manifest import FORMAT, is_index, read_manifest
+from index.updates import FileRow, Update
 from rag.feedback import FILE, Feedback, read_feedback
 from rag.reader import READERS
 from rag.system import System
@@ -49,7 +52,29 @@ def _index(options: argparse.Namespace) -> int:
     if options.verbose:
         printing.log(done, options.index)
     printing.update(done, options.index, as_json=options.json)
+    if options.watch:
+        return _follow(options, done, embedder)
     return PARTLY if done.documents["failed"] or done.partly else DONE
+
+
+def _follow(options: argparse.Namespace, done: Update, embedder: Embedder | None) -> int:
+    """Index what changes, until a person has enough of it."""
+    last = [done]
+
+    def told(done: Update, news: Sequence[FileRow]) -> None:
+        last[0] = done
+        printing.changes(done, news, as_json=options.json)
+
+    sys.stdout.flush()
+    printing.notice("following these files: Ctrl-C stops it")
+    from index.watching import Watcher
+
+    embedder = embedder or load_embedder(read_manifest(options.index).model)
+    with suppress(KeyboardInterrupt):
+        Watcher(options.index, options.paths, embedder=embedder, before=done, told=told, noticed=printing.notice).run()
+    generation, passages = last[0].generation, last[0].passages
+    printing.notice(f"stopped: generation {generation} of {options.index} is committed, {passages:,} passages")
+    return DONE
 
 
 def _opened(options: argparse.Namespace) -> System:
@@ -98,11 +123,27 @@ def _chat(options: argparse.Namespace) -> int:
             )
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(1) as beside, ExitStack() as ending:
         opening = beside.submit(System.open, options.index, reader=READERS[options.reader])
         from .server import serve  # gradio takes seconds to import, in which index and model are loaded
 
-        serve(opening.result, host=options.host, port=options.port, threshold=options.threshold, browser=options.open)
+        def opened() -> System:
+            system = opening.result()
+            if options.watch:
+                from index.watching import Watcher
+
+                watcher = Watcher(
+                    options.index,
+                    options.paths,
+                    embedder=system.index.embedder,
+                    told=partial(printing.changes, as_json=options.json),
+                    noticed=printing.notice,
+                )
+                watcher.start()
+                ending.callback(watcher.stop)
+            return system
+
+        serve(opened, host=options.host, port=options.port, threshold=options.threshold, browser=options.open)
     return DONE
 
 

@@ -18,7 +18,7 @@ from index.index import Index
 from index.languages import NAMES
 from index.manifest import FORMAT
 from index.segment import FileRecord
-from index.updates import Update
+from index.updates import FileRow, Update
 from rag.answers import Answer, Hit
 from rag.feedback import Feedback, Rating
 from rag.tracing import Trace
@@ -189,18 +189,21 @@ def trace(found: Trace, *, as_json: bool) -> None:
     _say(_wrap(found.advice))
 
 
+def update_values(done: Update) -> dict[str, Any]:
+    """The object of `index --json`."""
+    return {
+        "generation": done.generation,
+        "documents": done.documents,
+        "passages": done.passages,
+        "embedded": done.embedded,
+        "files": [asdict(row) for row in done.files],
+        "seconds": round(done.seconds, 3),
+    }
+
+
 def update(done: Update, folder: Path, *, as_json: bool) -> None:
     if as_json:
-        line(
-            {
-                "generation": done.generation,
-                "documents": done.documents,
-                "passages": done.passages,
-                "embedded": done.embedded,
-                "files": [asdict(row) for row in done.files],
-                "seconds": round(done.seconds, 3),
-            }
-        )
+        line(update_values(done))
         return
     for problem in done.damaged:
         _say(f"{problem}: went back to the last good generation; what was damaged is in {folder / 'quarantine'}")
@@ -215,6 +218,19 @@ def update(done: Update, folder: Path, *, as_json: bool) -> None:
         counts = counts.replace(" skipped", f" skipped ({hidden:,} hidden)")
     embedded = f"{done.embedded:,} embedded in {done.seconds:.1f} s"
     _say(f"{counts or 'no files found'}; {done.passages:,} passages in {folder}, {embedded}")
+
+
+def changes(done: Update, news: Sequence[FileRow], *, as_json: bool) -> None:
+    """What an update of followed files changed: a line for each of them, or the object of `index --json`."""
+    if as_json:
+        line(update_values(done))
+        return
+    now = time.strftime("%H:%M:%S")
+    for row in news[:_ROWS]:
+        _say(f"{now}  {row.status:>8}  {row.path}{row.reason and f': {row.reason}'}")
+    if len(news) > _ROWS:
+        _say(f"{now}            and {len(news) - _ROWS:,} more (--json lists every file)")
+    sys.stdout.flush()
 
 
 def notice(text: str) -> None:
