@@ -86,7 +86,11 @@ def parser() -> argparse.ArgumentParser:
 
     chat = command("chat", "open the chat page", "footnoted chat ~/papers --port 7911")
     chat.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders to index first")
-    chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)")
+    chat.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default 127.0.0.1: this machine only; others need FOOTNOTED_PASSWORD)",
+    )
     chat.add_argument("--port", type=int, default=7860, help="port (default 7860)")
     chat.add_argument("--watch", action="store_true", help="index what changes in these files while the page is open")
     chat.add_argument("--open", action="store_true", help="open the page in the browser")

@@ -32,15 +32,17 @@ from .starters import starters
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
 
 
-def application(system: System, *, threshold: float | None = None, hosts: list[str] | None = None) -> FastAPI:
+def application(
+    system: System, *, threshold: float | None = None, hosts: list[str] | None = None, password: str = ""
+) -> FastAPI:
     """The page at /, a document at /document, what the page posts to /feedback. Only requests for `hosts`
-    (default: loopback) are served.
+    (default: loopback) are served, and with a password only those that bring it.
     """
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
     if hosts is None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)
 
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, password=password)
 
     @app.get("/document", response_class=HTMLResponse)
     def document(source: str = "", start: str = "0", end: str = "0") -> HTMLResponse:
@@ -110,8 +112,15 @@ def serve(
 ) -> None:
     """Serve the chat page over a system until interrupted; `opened` gives it, when the address is known to be free.
 
-    Raises UsageError if the address is taken or not this machine's, and what `opened` raises.
+    Raises UsageError if the address is taken or not this machine's, if others could reach it and there is no password
+    (FOOTNOTED_PASSWORD), and what `opened` raises.
     """
+    local = host in ("127.0.0.1", "localhost", "::1")
+    password = os.environ.get("FOOTNOTED_PASSWORD", "")
+    if not local and not password:
+        raise UsageError(
+            f"whoever reaches {host} could read these documents: set FOOTNOTED_PASSWORD, or leave out --host"
+        )
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -126,13 +135,9 @@ def serve(
             )
             raise UsageError(f"cannot listen on {host}:{port} ({reason.lower()}): {advice}") from None
     system = opened()
-    local = host in ("127.0.0.1", "localhost", "::1")
     if not local:
-        print(
-            f"footnoted: anyone who reaches {host}:{port} can read these documents and judge answers, without a log-in",
-            file=sys.stderr,
-        )
-    app = application(system, threshold=threshold, hosts=None if local else ["*"])
+        print(f"footnoted: {host}:{port} asks for the password, which travels unencrypted", file=sys.stderr)
+    app = application(system, threshold=threshold, hosts=None if local else ["*"], password=password)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}"
     print(f"Footnoted is at {address}  (Ctrl-C stops it)", flush=True)
