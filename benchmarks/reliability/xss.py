@@ -202,6 +202,8 @@ def main() -> None:
         bar.note("lines", len(lines))
         with browser("http://127.0.0.1") as (page, noted):
             page.goto("about:blank")
+            seen = page.evaluate(f"({STRANGE})(new DOMParser().parseFromString('<img onerror=x>', 'text/html').body)")
+            assert seen == ["element img", "attribute onerror of img"], seen  # the check can see
             strange = parsed(page, lines)
             bar.note("fragments parsed", len(lines) * len(fragments("x")))
             _judge(bar, "parsed", strange, noted)
