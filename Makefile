@@ -29,8 +29,9 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Kills, power cuts, damage, failing writes, readers, writers, interrupts, fuzzing: benchmarks/reliability.
-RELIABILITY := kills power_loss damage locks readers other_indexes failing_writes again fuzz interrupts
+# Kills, power cuts, damage, failing writes, readers, writers, interrupts, fuzzing, hostile requests and addresses:
+# benchmarks/reliability, where xss and injection take --data too.
+RELIABILITY := kills power_loss damage locks readers other_indexes failing_writes again fuzz interrupts probes exfiltration
 
 reliability: .venv/installed-dev
 	@failed=; for bar in $(RELIABILITY); do \

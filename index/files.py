@@ -52,7 +52,7 @@ def _starts(path: Path) -> list[tuple[Path, Path]]:
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
     if os.path.lexists(absolute):
         return [(absolute if absolute.is_dir() else absolute.parent, absolute)]
-    if not _WILD.intersection(str(path)):
+    if not is_pattern(str(path)):
         raise UsageError(f"no such file or folder: {printable(path)}")
     matches = sorted(glob.glob(str(absolute), recursive=True), key=os.fsencode)  # noqa: PTH207 - takes absolute
     if not matches:
@@ -61,6 +61,11 @@ def _starts(path: Path) -> list[tuple[Path, Path]]:
     # "**" matches folders too; their files match by themselves.
     files = [Path(match) for match in matches if not Path(match).is_dir() or "**" not in absolute.parts]
     return [(fixed, match) for match in files]
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path that does not exist as it is written is a pattern for others."""
+    return not os.path.lexists(path) and not _WILD.isdisjoint(path)
 
 
 def _before_wild(parts: Sequence[str]) -> Iterator[str]:

@@ -33,6 +33,8 @@ from .writing import write_segment
 
 # Passages a commit: what a kill can cost, and what is held in memory.
 BATCH = 2048
+# Of a file that is left until it is at rest.
+BEING_WRITTEN = "still being written"
 # Problems of a file that its row names.
 _NAMED = 3
 
@@ -45,13 +47,15 @@ def update(
     settings: ChunkSettings | None = None,
     rebuild: bool = False,
     progress: Callable[[Progress], None] | None = None,
+    waits: Callable[[Path], bool] | None = None,
 ) -> Update:
     """Make the index in `folder` hold what the files at `paths` hold now.
 
     Files that are gone from under `paths` are removed; without `paths`, all known ones are looked
     at. Commits as it goes, about `BATCH` passages at a time. An index with damaged files is brought
     back to its last good generation first, and the damaged files are moved aside; `rebuild` starts
-    from nothing. Raises UsageError, LockedIndex, DamagedIndex, OtherIndex, FailedWrite or ModelError; a
+    from nothing. A file for which `waits` is true stays as it is in the index, with BEING_WRITTEN as the reason
+    of its row. Raises UsageError, LockedIndex, DamagedIndex, OtherIndex, FailedWrite or ModelError; a
     single bad file raises nothing and has its row.
     """
     started = time.perf_counter()
@@ -60,7 +64,7 @@ def update(
             raise NoIndex(f"no index at {folder}: name what to index, footnoted index PATH")
         _check_free(folder)
     with writing(folder):
-        run = _Run(folder, embedder, settings, rebuild, progress)
+        run = _Run(folder, embedder, settings, rebuild, progress, waits)
         with closing(run.batch):
             run.read(paths)
             run.finish()
@@ -99,7 +103,7 @@ def remove(folder: Path, source: str) -> FileRecord:
     if not is_index(folder):
         raise NoIndex(f"no index at {folder}: make one with  footnoted index PATH")
     with writing(folder):
-        run = _Run(folder, None, None, False, None)
+        run = _Run(folder)
         with closing(run.batch):
             record = run.remove(source)
             run.finish()
@@ -112,13 +116,15 @@ class _Run:
     def __init__(
         self,
         folder: Path,
-        embedder: Embedder | None,
-        settings: ChunkSettings | None,
-        rebuild: bool,
-        progress: Callable[[Progress], None] | None,
+        embedder: Embedder | None = None,
+        settings: ChunkSettings | None = None,
+        rebuild: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+        waits: Callable[[Path], bool] | None = None,
     ) -> None:
         self.folder = folder
         self.progress = progress
+        self.waits = waits
         self.damaged: tuple[str, ...] = ()
         self.rebuild = rebuild
         previous = self._previous()
@@ -271,6 +277,9 @@ class _Run:
             return
         try:
             stat = found.path.stat()
+            if self.waits and self.waits(found.path):
+                self.rows.append(FileRow(path, "skipped", BEING_WRITTEN))
+                return
             if before and (before.size, before.mtime) == (stat.st_size, stat.st_mtime_ns):
                 self._unchanged(before)
                 return

@@ -29,7 +29,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"footnoted {_version()}")
+    top.add_argument("--version", action="version", version=f"footnoted {installed_version()}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, summary: str, *examples: str) -> argparse.ArgumentParser:
@@ -54,10 +54,12 @@ def parser() -> argparse.ArgumentParser:
         "index",
         "add and update documents, remove what is gone",
         "footnoted index ~/papers 'notes/*.md'",
+        "footnoted index --watch ~/papers      and whatever changes there",
     )
     index.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="file, folder or glob; without one, refresh the known ones"
     )
+    index.add_argument("--watch", action="store_true", help="go on: index what changes, until Ctrl-C")
     index.add_argument("--rebuild", action="store_true", help="start from nothing: after damage, or for other settings")
     index.add_argument("--verbose", action="store_true", help="append a line for each file to the log in the index")
     index.add_argument("--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)")
@@ -91,8 +93,13 @@ def parser() -> argparse.ArgumentParser:
         "footnoted chat --llm-url http://127.0.0.1:11434/v1 --llm-model qwen3:4b",
     )
     chat.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files and folders to index first")
-    chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)")
+    chat.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (default 127.0.0.1: this machine only; others need FOOTNOTED_PASSWORD)",
+    )
     chat.add_argument("--port", type=int, default=7860, help="port (default 7860)")
+    chat.add_argument("--watch", action="store_true", help="index what changes in these files while the page is open")
     chat.add_argument("--open", action="store_true", help="open the page in the browser")
     chat.add_argument(
         "--upload-limit", type=_count, default=200, metavar="MB", help="largest file that the page takes (default 200)"
@@ -101,6 +108,13 @@ def parser() -> argparse.ArgumentParser:
         "--library-limit", type=_count, default=4096, metavar="MB", help="all files that it takes (default 4096)"
     )
     _answering(chat)
+
+    mcp = command(
+        "mcp",
+        "serve search, answers and sources to other programs (Model Context Protocol)",
+        "footnoted mcp --index ~/papers/.footnoted",
+    )
+    _reader(mcp)
 
     evaluation = command(
         "eval",
@@ -234,7 +248,8 @@ def _fraction(text: str) -> float:
     return value
 
 
-def _version() -> str:
+def installed_version() -> str:
+    """The version that is installed."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

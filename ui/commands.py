@@ -2,20 +2,24 @@
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from index.caching import cache_folder
 from index.chunking import ChunkSettings
-from index.embedding import load_embedder
+from index.embedding import Embedder, load_embedder
 from index.errors import FootnotedError, NoIndex, UsageError
 from index.files import discover
 from index.index import Index, verify
 from index.indexing import create_empty, remove, update
 from index.library import Limits
-from index.manifest import FORMAT, is_index
+from index.manifest import FORMAT, is_index, read_manifest
+from index.updates import FileRow, Update
 from rag.checking import check
 from rag.feedback import FILE, Feedback, read_feedback
 from rag.generator import OpenAICompatible, language_model
@@ -52,7 +56,29 @@ def _index(options: argparse.Namespace) -> int:
     if options.verbose:
         printing.log(done, options.index)
     printing.update(done, options.index, as_json=options.json)
+    if options.watch:
+        return _follow(options, done, embedder)
     return PARTLY if done.documents["failed"] or done.partly else DONE
+
+
+def _follow(options: argparse.Namespace, done: Update, embedder: Embedder | None) -> int:
+    """Index what changes, until a person has enough of it."""
+    last = [done]
+
+    def told(done: Update, news: Sequence[FileRow]) -> None:
+        last[0] = done
+        printing.changes(done, news, as_json=options.json)
+
+    sys.stdout.flush()
+    printing.notice("following these files: Ctrl-C stops it")
+    from index.watching import Watcher
+
+    embedder = embedder or load_embedder(read_manifest(options.index).model)
+    with suppress(KeyboardInterrupt):
+        Watcher(options.index, options.paths, embedder=embedder, before=done, told=told, noticed=printing.notice).run()
+    generation, passages = last[0].generation, last[0].passages
+    printing.notice(f"stopped: generation {generation} of {options.index} is committed, {passages:,} passages")
+    return DONE
 
 
 def _opened(options: argparse.Namespace) -> System:
@@ -111,19 +137,44 @@ def _chat(options: argparse.Namespace) -> int:
         create_empty(options.index)
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(1) as beside, ExitStack() as ending:
         opening = beside.submit(System.open, options.index, reader=READERS[options.reader], generator=generator)
         from .server import serve  # gradio takes seconds to import, in which index and model are loaded
 
-        limits = Limits(options.upload_limit << 20, options.library_limit << 20)
+        def opened() -> System:
+            system = opening.result()
+            if options.watch:
+                from index.watching import Watcher
+
+                watcher = Watcher(
+                    options.index,
+                    options.paths,
+                    embedder=system.index.embedder,
+                    told=partial(printing.changes, as_json=options.json),
+                    noticed=printing.notice,
+                )
+                watcher.start()
+                ending.callback(watcher.stop)
+            return system
+
         serve(
-            opening.result,
+            opened,
             host=options.host,
             port=options.port,
             threshold=options.threshold,
             browser=options.open,
-            limits=limits,
+            limits=Limits(options.upload_limit << 20, options.library_limit << 20),
         )
+    return DONE
+
+
+def _mcp(options: argparse.Namespace) -> int:
+    if find_spec("mcp_types") is None:  # the first version of the SDK has no such package
+        raise UsageError("footnoted mcp needs the MCP SDK: pip install 'footnoted[mcp]'")
+    system = _opened(options)
+    from .mcp_server import serve
+
+    serve(system)
     return DONE
 
 
@@ -347,6 +398,7 @@ COMMANDS: dict[str, Command] = {
     "ask": _ask,
     "search": _search,
     "chat": _chat,
+    "mcp": _mcp,
     "eval": _eval,
     "compare": _compare,
     "feedback": _feedback,

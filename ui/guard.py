@@ -1,4 +1,8 @@
-"""What every request and response goes through: limits, and headers that keep the page to itself."""
+"""What every request and response goes through: limits, a password, and headers that keep the page to itself."""
+
+import base64
+import binascii
+import secrets
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
@@ -29,7 +33,9 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 # Doors of Gradio that this page has no use for.
-_CLOSED = ("/upload", "/openapi.json", "/docs", "/redoc", "/dev/reload")
+_CLOSED = ("/upload", "/upload_progress", "/deep_link", "/openapi.json", "/docs", "/redoc", "/dev/reload")
+# Gradio would build the page's addresses from it; a proxy passes on the Host itself.
+_DROPPED = b"x-forwarded-host"
 
 
 def from_this_page(headers: Headers) -> bool:
@@ -43,6 +49,21 @@ def from_this_page(headers: Headers) -> bool:
     return headers.get("origin") in [f"{scheme}://{headers.get('host')}" for scheme in ("http", "https")]
 
 
+def from_elsewhere(headers: Headers) -> bool:
+    """Whether a browser says that the request comes from another site; other clients say nothing."""
+    return ("origin" in headers or "sec-fetch-site" in headers) and not from_this_page(headers)
+
+
+def knows(headers: Headers, password: str) -> bool:
+    """Whether a request brings the password, under any name (HTTP Basic, RFC 7617)."""
+    scheme, _, coded = headers.get("authorization", "").partition(" ")
+    try:
+        _, _, given = base64.b64decode(coded, validate=True).partition(b":")
+    except (binascii.Error, ValueError):
+        return False
+    return scheme.lower() == "basic" and secrets.compare_digest(given, password.encode())
+
+
 def refused(request: Request) -> PlainTextResponse | None:
     """What to say to a post that is not JSON from the page itself."""
     if not from_this_page(request.headers):
@@ -53,13 +74,14 @@ def refused(request: Request) -> PlainTextResponse | None:
 
 
 class Guard:
-    """ASGI middleware. A body is read whole before it is passed on, and refused with 413 when it grows
-    over LARGEST_BODY, whether or not its length was announced; only a document that the page hands over goes
-    through as it comes.
+    """ASGI middleware. With a password nothing is answered without it; nothing is taken from other sites. A body is
+    read whole before it is passed on, and refused with 413 when it grows over LARGEST_BODY, whether or not its length
+    was announced; only a document that the page hands over goes through as it comes.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, password: str = "") -> None:
         self.app = app
+        self.password = password
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,9 +95,10 @@ class Guard:
                     headers[name] = value
             await send(message)
 
-        if scope["path"].endswith(_CLOSED):
-            await PlainTextResponse("not here", status_code=404)(scope, receive, guarded)
+        if refused := self._refused(scope):
+            await refused(scope, receive, guarded)
             return
+        scope = {**scope, "headers": [one for one in scope["headers"] if one[0] != _DROPPED]}
         if scope["method"] in ("GET", "HEAD"):
             await self.app(scope, receive, guarded)
             return
@@ -106,3 +129,15 @@ class Guard:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self.app(scope, replayed, guarded)
+
+    def _refused(self, scope: Scope) -> PlainTextResponse | None:
+        """What to say to a request that goes no further."""
+        headers = Headers(scope=scope)
+        if self.password and not knows(headers, self.password):
+            challenge = {"WWW-Authenticate": 'Basic realm="Footnoted", charset="UTF-8"'}
+            return PlainTextResponse("a password is needed", 401, challenge)
+        if scope["path"].rstrip("/").endswith(_CLOSED):
+            return PlainTextResponse("not here", 404)
+        if scope["method"] not in ("GET", "HEAD") and from_elsewhere(headers):
+            return PlainTextResponse("nothing is taken from other sites", 403)
+        return None

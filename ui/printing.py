@@ -18,7 +18,7 @@ from index.index import Index
 from index.languages import NAMES
 from index.manifest import FORMAT
 from index.segment import FileRecord
-from index.updates import Update
+from index.updates import FileRow, Update
 from rag.answers import Answer, Hit
 from rag.checking import Checked
 from rag.feedback import Feedback, Rating
@@ -159,9 +159,14 @@ def _lines(answer: Answer) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
+def hits_values(query: str, found: Sequence[Hit]) -> dict[str, Any]:
+    """The object of `search --json`."""
+    return {"query": query, "hits": [_hit(hit) for hit in found]}
+
+
 def hits(query: str, found: Sequence[Hit], *, as_json: bool) -> None:
     if as_json:
-        line({"query": query, "hits": [_hit(hit) for hit in found]})
+        line(hits_values(query, found))
         return
     if not found:
         _say("no passage found")
@@ -195,18 +200,21 @@ def trace(found: Trace, *, as_json: bool) -> None:
     _say(_wrap(found.advice))
 
 
+def update_values(done: Update) -> dict[str, Any]:
+    """The object of `index --json`."""
+    return {
+        "generation": done.generation,
+        "documents": done.documents,
+        "passages": done.passages,
+        "embedded": done.embedded,
+        "files": [asdict(row) for row in done.files],
+        "seconds": round(done.seconds, 3),
+    }
+
+
 def update(done: Update, folder: Path, *, as_json: bool) -> None:
     if as_json:
-        line(
-            {
-                "generation": done.generation,
-                "documents": done.documents,
-                "passages": done.passages,
-                "embedded": done.embedded,
-                "files": [asdict(row) for row in done.files],
-                "seconds": round(done.seconds, 3),
-            }
-        )
+        line(update_values(done))
         return
     for problem in done.damaged:
         _say(f"{problem}: went back to the last good generation; what was damaged is in {folder / 'quarantine'}")
@@ -221,6 +229,19 @@ def update(done: Update, folder: Path, *, as_json: bool) -> None:
         counts = counts.replace(" skipped", f" skipped ({hidden:,} hidden)")
     embedded = f"{done.embedded:,} embedded in {done.seconds:.1f} s"
     _say(f"{counts or 'no files found'}; {done.passages:,} passages in {folder}, {embedded}")
+
+
+def changes(done: Update, news: Sequence[FileRow], *, as_json: bool) -> None:
+    """What an update of followed files changed: a line for each of them, or the object of `index --json`."""
+    if as_json:
+        line(update_values(done))
+        return
+    now = time.strftime("%H:%M:%S")
+    for row in news[:_ROWS]:
+        _say(f"{now}  {row.status:>8}  {row.path}{row.reason and f': {row.reason}'}")
+    if len(news) > _ROWS:
+        _say(f"{now}            and {len(news) - _ROWS:,} more (--json lists every file)")
+    sys.stdout.flush()
 
 
 def notice(text: str) -> None:
@@ -433,17 +454,20 @@ def verified(folder: Path, problems: Sequence[str], *, as_json: bool) -> None:
         _say(f"{folder}: every byte is as it was written")
 
 
+def document_values(document: Document) -> dict[str, Any]:
+    """The object of `show --json`."""
+    return {
+        "source": document.source,
+        "title": document.title,
+        "text": document.text,
+        "pages": [asdict(page) for page in document.pages],
+        "sha256": document.sha256,
+    }
+
+
 def document(document: Document, *, as_json: bool) -> None:
     if as_json:
-        line(
-            {
-                "source": document.source,
-                "title": document.title,
-                "text": document.text,
-                "pages": [asdict(page) for page in document.pages],
-                "sha256": document.sha256,
-            }
-        )
+        line(document_values(document))
         return
     _say(document.title)
     _say()

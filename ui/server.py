@@ -44,9 +44,11 @@ def application(
     threshold: float | None = None,
     hosts: list[str] | None = None,
     limits: Limits = Limits(),  # noqa: B008 - frozen
+    password: str = "",
 ) -> FastAPI:
     """The page at /, a document at /document, what the page posts to /feedback and /why, and what ui/working.py adds;
-    for another library the same under /libraries/NAME. Only requests for `hosts` (default: loopback) are served.
+    for another library the same under /libraries/NAME. Only requests for `hosts` (default: loopback) are served, and
+    with a password only those that bring it.
     """
     libraries = Libraries(system, limits)
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
@@ -54,7 +56,7 @@ def application(
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)
 
     app.add_middleware(Addresses, libraries=libraries)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, password=password)
     add_routes(app, libraries)
 
     @app.get("/document", response_class=HTMLResponse)
@@ -163,8 +165,15 @@ def serve(
 ) -> None:
     """Serve the chat page over a system until interrupted; `opened` gives it, when the address is known to be free.
 
-    Raises UsageError if the address is taken or not this machine's, and what `opened` raises.
+    Raises UsageError if the address is taken or not this machine's, if others could reach it and there is no password
+    (FOOTNOTED_PASSWORD), and what `opened` raises.
     """
+    local = host in ("127.0.0.1", "localhost", "::1")
+    password = os.environ.get("FOOTNOTED_PASSWORD", "")
+    if not local and not password:
+        raise UsageError(
+            f"whoever reaches {host} could read these documents: set FOOTNOTED_PASSWORD, or leave out --host"
+        )
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -179,14 +188,9 @@ def serve(
             )
             raise UsageError(f"cannot listen on {host}:{port} ({reason.lower()}): {advice}") from None
     system = opened()
-    local = host in ("127.0.0.1", "localhost", "::1")
     if not local:
-        print(
-            f"footnoted: anyone who reaches {host}:{port} can read these documents and conversations, judge answers, "
-            "add and remove, without a log-in",
-            file=sys.stderr,
-        )
-    app = application(system, threshold=threshold, hosts=None if local else ["*"], limits=limits)
+        print(f"footnoted: {host}:{port} asks for the password, which travels unencrypted", file=sys.stderr)
+    app = application(system, threshold=threshold, hosts=None if local else ["*"], limits=limits, password=password)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}"
     print(f"Footnoted is at {address}  (Ctrl-C stops it)", flush=True)

@@ -346,14 +346,19 @@ class Bar:
 
 
 @contextlib.contextmanager
-def measured(name: str, runs: int, about: str | None) -> Iterator[tuple[argparse.Namespace, Path, Bar]]:
-    """The frame of a script: its options, a folder that goes afterwards, and the bar to fill.
+def measured(
+    name: str, runs: int, about: str | None, *, data: bool = False
+) -> Iterator[tuple[argparse.Namespace, Path, Bar]]:
+    """The frame of a script: its options (with `data` the folder of the data too), a folder that goes afterwards, and
+    the bar to fill.
 
     Prints asked and reached, writes benchmarks/results/NAME.json, exits 1 if the bar is missed.
     """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--runs", type=int, default=runs)
     parser.add_argument("--seed", type=int, default=1)
+    if data:
+        parser.add_argument("--data", type=Path, required=True)
     options = parser.parse_args()
     bar = Bar.named(name)
     started = time.perf_counter()

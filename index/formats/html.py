@@ -85,7 +85,7 @@ _BLOCKS = frozenset(
 _GROUPS = frozenset(["p", "div", "article", "section", "blockquote", "figure", "table", "ul", "ol", "dl", "pre", "hr"])
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _HIDING = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_SITE = re.compile(r"\s+[|–—·»-]\s+")
+_SITE = re.compile(r"(?<!\s)\s+[|–—·»-]\s+")  # from the first space on: no run of them is begun twice
 
 
 def read(data: bytes, source: str) -> Iterator[Document | Problem]:

@@ -17,7 +17,7 @@ _NARROWEST = 40
 
 _MARKER = re.compile(r"\s*(?:[-*+•‣◦–]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{2,5})[.)])\s+\S")
 _TABLE = re.compile(r"\S(?: {3,}|\t+| *\| +)\S")
-_CODE = re.compile(r"[{};]\s*$|^\s*(?:[#/$>]|def |import |return\b|(?:for|if) .*:$)|\w\(.*\)|\s:?=\s")
+_CODE = re.compile(r"[{};]\s*$|^\s*(?:[#/$>]|def |import |return\b|(?:for|if) .*:$)|\w\(.{0,200}\)|\s:?=\s")
 # "1.2 Title", or "3. Title" without anything that makes it a date or a list item.
 _NUMBERED = re.compile(
     r"(\d{1,2}(?:\.\d{1,2}){1,3})\.?\s+[A-Z]\S*(?: \S+){0,9}$|\d{1,2}\.\s+[A-Z][\w'’-]*(?: [\w'’-]+){0,6}$"

@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -87,6 +90,47 @@ def test_index_without_a_path_refreshes_what_is_known(run: Callable, tmp_path: P
     assert values(out)["documents"] == {
         "added": 1, "updated": 0, "unchanged": 1, "removed": 1, "skipped": 0, "failed": 0,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["text", "json"])
+def test_index_watch_tells_of_changes_until_ctrl_c(
+    run: Callable, tmp_path: Path, fork: Callable, as_json: bool
+) -> None:
+    def watching(_: Callable[[bytes], object]) -> None:
+        os.dup2(os.open("out", os.O_WRONLY | os.O_CREAT), 1)
+        os.dup2(os.open("err", os.O_WRONLY | os.O_CREAT), 2)
+        sys.stdout, sys.stderr = os.fdopen(1, "w", 1), os.fdopen(2, "w", 1)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        status = main(["index", "docs", "--watch", *(["--json"] if as_json else [])])
+        Path("status").write_text(str(status))
+
+    def waited(file: str, words: str, lines: int) -> list[str]:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            said = Path(file).read_text().splitlines() if Path(file).exists() else []
+            if len(said) >= lines and words in said[-1]:
+                return said
+            time.sleep(0.05)
+        pytest.fail(f"{file}: {said}")
+
+    child = fork(watching)
+    waited("err", "footnoted: following these files: Ctrl-C stops it", 1)
+    (tmp_path / "docs" / "new.txt").write_text("The cellar is dry.\n")
+    said = waited("out", "new.txt", 2)
+    os.kill(child.pid, signal.SIGINT)
+    child.wait()
+    assert Path("status").read_text() == "0"
+    assert Path("err").read_text().splitlines()[-1] == (
+        "footnoted: stopped: generation 2 of .footnoted is committed, 3 passages"
+    )
+    if as_json:
+        first, second = map(json.loads, said)
+        assert (first["generation"], second["generation"]) == (1, 2)
+        assert (second["documents"]["added"], second["documents"]["unchanged"], second["embedded"]) == (1, 2, 1)
+    else:
+        assert said[0].startswith("2 added; 2 passages in .footnoted, ")
+        assert re.fullmatch(rf"\d\d:\d\d:\d\d     added  {tmp_path}/docs/new.txt", said[1])
+    assert run("ask", "Is the cellar dry?", "--threshold", "0")[1].startswith("The cellar is dry. [1]")
 
 
 def test_a_root_that_is_gone_loses_nothing(run: Callable, tmp_path: Path) -> None:

@@ -629,7 +629,7 @@ def test_only_the_page_itself_may_judge(address: str, folder: Path) -> None:
         (ours | {"Origin": "null"}, body, 403),
         (ours | {"Sec-Fetch-Site": "cross-site"}, body, 403),
         ({"Content-Type": "application/json"}, body, 403),
-        (ours | {"Host": "attacker.example"}, body, 400),
+        (ours | {"Host": "attacker.example"}, body, 403),
     ]:
         got, answered = fetched(address + "/feedback", headers, sent)
         assert got == status, (headers, sent[:40])
