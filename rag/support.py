@@ -34,7 +34,7 @@ TOGETHER = 3
 _REPEATED = 0.8
 
 # A token with a digit in it: a number, a date, a time, a name such as G1.
-_FIGURE = re.compile(r"\w*\d(?:[\w.,:]*\w)?")
+_FIGURE = re.compile(r"\b[^\W\d]*\d(?:[\w.,:]*\w)?")
 _DIGITS = re.compile(r"\d+(?:[.:,]\d+)*")
 _NUMBERS = {
     word: str(value)
@@ -53,7 +53,7 @@ _AMBIGUOUS = frozenset({"second", "twice", "third"})
 _NAME = re.compile(r"(?<=[\w,;’'\"“(] )[\"“(]?([A-Z][\w'’-]+)")
 _CAPITALISING = frozenset({"de"})
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]{12,})[\"”“»]")
-_GAP = re.compile(r"\s*(?:\.\.\.|…|\[[^\]]{0,20}\])\s*")
+_GAP = re.compile(r"(?<!\s)\s*(?:\.\.\.|…|\[[^\]]{0,20}\])\s*")
 
 
 @dataclass(frozen=True, slots=True)
