@@ -26,15 +26,27 @@ from index.library import Limits
 from rag.feedback import record
 from rag.system import System
 
+from .document_page import document_html
+from .found import why_html
 from .guard import Guard, refused
 from .judging import asked_why, judged
 from .libraries import Addresses, Libraries
 from .page import HERE, THEME, TITLE, build
-from .rendering import document_html, why_html
 from .working import add_routes
 
 # Phrases that are followed through the index at a time; each takes as long as an answer.
 _TRACING = 2
+# What runs in the page, a noun each; joined, in any order.
+_SCRIPTS = (
+    "peek.js",
+    "footnotes.js",
+    "document.js",
+    "keys.js",
+    "why.js",
+    "judging.js",
+    "announcing.js",
+    "working.js",
+)
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
 
 
@@ -89,7 +101,7 @@ def application(
             return await run_in_threadpool(_why, await request.body(), request, libraries, threshold)
 
     page = build(libraries, threshold)
-    script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "working.js"))
+    script = "".join((HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         page,

@@ -1,0 +1,44 @@
+// An answer that has come is told to a screen reader, once and whole. Gradio's log would read each piece of one that is
+// still being written, and the footnotes as if they were figures of the text.
+(() => {
+  let place = null;
+  let told = ""; // the turn and the words
+  let soon = 0;
+
+  const counted = (count) => (count === 1 ? "1 footnote" : `${count} footnotes`);
+  const said = (message) => {
+    const words = message.cloneNode(true);
+    for (const cite of words.querySelectorAll("a.cite")) cite.replaceWith(" ");
+    const cites = message.querySelectorAll("a.cite").length;
+    const kind = { answer: `Answer with ${counted(cites)}: `, refusal: "Not answered: ", notice: "" }[message.className];
+    return kind + words.textContent.replace(/\s+/g, " ").trim();
+  };
+
+  const tell = () => {
+    const turn = document.querySelector("#sources .turn[id]");
+    const message = [...document.querySelectorAll("#chat :is(.asked, .answer, .refusal, .notice)")].at(-1);
+    if (!turn || !message || message.matches(".asked") || turn.ariaBusy === "true") {
+      place.textContent = told = "";
+      return;
+    }
+    const now = `${turn.id} ${said(message)}`;
+    if (now === told) return;
+    told = now;
+    place.textContent = said(message);
+  };
+
+  addEventListener("DOMContentLoaded", () => {
+    place = document.createElement("div");
+    place.id = "announced";
+    place.className = "hidden";
+    place.setAttribute("role", "status");
+    document.body.append(place);
+    new MutationObserver((changes) => {
+      if (changes.every(({ target }) => target === place)) return;
+      document.querySelector("#chat [role=log]")?.setAttribute("aria-live", "off");
+      // The message and its cards are drawn one after the other.
+      clearTimeout(soon);
+      soon = setTimeout(tell, 150);
+    }).observe(document.body, { childList: true, subtree: true });
+  });
+})();
