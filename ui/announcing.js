@@ -27,18 +27,20 @@
     place.textContent = said(message);
   };
 
-  addEventListener("DOMContentLoaded", () => {
+  // It stands there long before it says anything, or it would not be heard.
+  const stand = () => {
     place = document.createElement("div");
     place.id = "announced";
     place.className = "hidden";
     place.setAttribute("role", "status");
     document.body.append(place);
-    new MutationObserver((changes) => {
-      if (changes.every(({ target }) => target === place)) return;
-      document.querySelector("#chat [role=log]")?.setAttribute("aria-live", "off");
-      // The message and its cards are drawn one after the other.
-      clearTimeout(soon);
-      soon = setTimeout(tell, 150);
-    }).observe(document.body, { childList: true, subtree: true });
-  });
+  };
+  new MutationObserver((changes) => {
+    if (!document.body || changes.every(({ target }) => target === place)) return;
+    if (!place?.isConnected) stand();
+    document.querySelector("#chat [role=log]")?.setAttribute("aria-live", "off");
+    // The message and its cards are drawn one after the other.
+    clearTimeout(soon);
+    soon = setTimeout(tell, 150);
+  }).observe(document, { childList: true, subtree: true });
 })();

@@ -9,6 +9,9 @@ from index.documents import Document
 
 # Characters of a document shown on each side of a mark: more than a screen, little enough to be there at once.
 _NEAR = 20_000
+# A longer line is cut there, between words if there is a space within so many characters.
+_LINE = 2_000
+_WORD = 100
 Span = tuple[int, int]
 
 
@@ -24,10 +27,12 @@ def document_address(source: str, start: int, end: int, also: Sequence[Span] = (
 
 def document_html(document: Document, start: int, end: int, also: Sequence[Span] = (), *, whole: bool = False) -> str:
     """The document: headings, paragraphs and page numbers, with `text[start:end]` marked, and the spans of `also`
-    marked faintly. Of a long one what is near the marks, and links to the rest, unless the `whole` is asked for.
+    marked faintly. Of a long one what is near the marks, and links to the rest, unless the `whole` is asked for. Its
+    title stands above it, unless it begins with it.
     """
     text = document.text
     spans = sorted({(start, end), *also})
+    near = [(0, len(text))] if whole else _near(spans)
     sections = {section.start: section for section in document.sections}
     pages = list(document.pages)
     blocks: list[str] = []
@@ -42,29 +47,73 @@ def document_html(document: Document, start: int, end: int, also: Sequence[Span]
             left_out = 0
 
     page = None  # of the next line that is shown
-    for first, last in _lines(text):
+    lines = _lines(text)
+    title = next((line for line in lines[:1] if text[slice(*line)].strip() == document.title), None)
+    for first, last in lines:
         while pages and pages[0].start <= first:
             page = pages.pop(0)
-        if not whole and all(last < one - _NEAR or first > other + _NEAR for one, other in spans):
-            left_out += last - first
-            continue
-        gap()
-        if page:
-            blocks.append(f'<p class="page">page {page.number}</p>')
-            page = None
-        body, at = "", first
-        for span in spans:
-            from_, to = max(span[0], at), min(span[1], last)
-            if from_ < to:
-                body += escape(text[at:from_]) + _mark(escape(text[from_:to]), span == (start, end), span not in seen)
-                seen.add(span)
-                at = to
-        section = sections.get(first)
-        tag = f"h{min(section.level + 1, 6)}" if section else "p"
-        blocks.append(f"<{tag}>{body}{escape(text[at:last])}</{tag}>")
+        at = first
+        for from_, to in _shown(text, first, last, near):
+            left_out += from_ - at
+            gap()
+            if page:
+                blocks.append(f'<p class="page">page {page.number}</p>')
+                page = None
+            section = sections.get(from_)
+            if (from_, to) == title:
+                tag = "h1"
+            else:
+                tag = f"h{min(section.level + 1, 6)}" if section else "p"
+            blocks.append(f"<{tag}>{_marked(text, from_, to, spans, (start, end), seen)}</{tag}>")
+            at = to
+        left_out += last - at
     gap()
-    head = f'<h1>{escape(document.title)}</h1><p class="trail">{escape(document.source)}</p>'
+    head = f'<p class="trail">{escape(document.source)}</p>'
+    if not any(one.startswith("<h1>") for one in blocks[:2]):  # before it there may be the number of the page
+        head += f"<h1>{escape(document.title)}</h1>"
     return f'<main class="document">{head}{"".join(blocks)}</main>'
+
+
+def _near(spans: Sequence[Span]) -> list[Span]:
+    """What of a text is shown around ascending spans: disjoint, ascending."""
+    near: list[Span] = []
+    for start, end in spans:
+        first, last = max(0, start - _NEAR), end + _NEAR
+        if near and first <= near[-1][1]:
+            near[-1] = near[-1][0], max(near[-1][1], last)
+        else:
+            near.append((first, last))
+    return near
+
+
+def _shown(text: str, first: int, last: int, near: Sequence[Span]) -> list[Span]:
+    """The parts of the line `text[first:last]` that are shown: all of it, or of a line that is as long as a document
+    what is near, cut between words.
+    """
+    parts = [(max(first, start), min(last, end)) for start, end in near if start < last and first < end]
+    if not parts or last - first <= _LINE:
+        return [(first, last)] if parts else []
+    return [
+        (start if start == first else _after_word(text, start), end if end == last else _after_word(text, end))
+        for start, end in parts
+    ]
+
+
+def _after_word(text: str, place: int) -> int:
+    """The place, or the first after it behind a space."""
+    return text.find(" ", place, place + _WORD) + 1 or place
+
+
+def _marked(text: str, first: int, last: int, spans: Sequence[Span], main: Span, seen: set[Span]) -> str:
+    """A shown part of the text with what is within `spans` marked; what is marked for the first time is `seen` now."""
+    body, at = "", first
+    for span in spans:
+        from_, to = max(span[0], at), min(span[1], last)
+        if from_ < to:
+            body += escape(text[at:from_]) + _mark(escape(text[from_:to]), span == main, span not in seen)
+            seen.add(span)
+            at = to
+    return body + escape(text[at:last])
 
 
 def _mark(body: str, main: bool, first: bool) -> str:

@@ -34,7 +34,9 @@
       const close = document.createElement("button");
       close.textContent = "Close";
       close.addEventListener("click", () => dialog.close());
-      dialog.append(list, label, close);
+      const title = document.createElement("h2");
+      title.textContent = "Keys";
+      dialog.append(title, list, label, close);
       document.body.append(dialog);
     }
     footnoted.hidePeek();
