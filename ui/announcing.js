@@ -5,12 +5,12 @@
   let told = ""; // the turn and the words
   let soon = 0;
 
-  const counted = (count) => (count === 1 ? "1 footnote" : `${count} footnotes`);
+  const counted = (count) => ["without a footnote", "with 1 footnote"][count] ?? `with ${count} footnotes`;
   const said = (message) => {
     const words = message.cloneNode(true);
     for (const cite of words.querySelectorAll("a.cite")) cite.replaceWith(" ");
     const cites = message.querySelectorAll("a.cite").length;
-    const kind = { answer: `Answer with ${counted(cites)}: `, refusal: "Not answered: ", notice: "" }[message.className];
+    const kind = { answer: `Answer ${counted(cites)}: `, refusal: "Not answered: ", notice: "" }[message.className];
     return kind + words.textContent.replace(/\s+/g, " ").trim();
   };
 

@@ -515,7 +515,8 @@ def test_an_answer_is_told_once_and_whole(page: Page) -> None:
     page.evaluate("""() => {
         window.told = [];
         const place = document.getElementById("announced");
-        new MutationObserver(() => place.textContent && told.push(place.textContent)).observe(place, { childList: true });
+        const tell = () => place.textContent && told.push(place.textContent);
+        new MutationObserver(tell).observe(place, { childList: true });
     }""")
     assert page.get_attribute("#announced", "role") == "status"
     told = []
@@ -558,7 +559,7 @@ def test_an_answer_that_grows_is_told_when_it_is_whole(page: Page) -> None:
         await wait();
         return told;
     }""")
-    assert told == ["", "Answer with 0 footnotes: It was cold."]
+    assert told == ["", "Answer without a footnote: It was cold."]
 
 
 def test_a_long_document_opens_near_its_mark_and_whole_when_asked(page: Page, address: str) -> None:
@@ -566,11 +567,10 @@ def test_a_long_document_opens_near_its_mark_and_whole_when_asked(page: Page, ad
     text = f"{entry}\n\n" * 500 + "The purple harmonium was sold to Ingrid Vasquez.\n\n" + f"{entry}\n\n" * 500
     status = page.evaluate(
         """async (text) => {
-            const sent = (address, method, body, type) => fetch(address, { method, body, headers: { "Content-Type": type } });
-            const json = "application/json";
-            await sent("libraries", "POST", JSON.stringify({ name: "Annexe" }), json);
-            const added = await sent("libraries/Annexe/add?name=log.txt", "PUT", text, "text/plain");
-            await sent("libraries/Annexe/indexing", "POST", "{}", json);
+            const headers = { "Content-Type": "application/json" };
+            await fetch("libraries", { method: "POST", headers, body: JSON.stringify({ name: "Annexe" }) });
+            const added = await fetch("libraries/Annexe/add?name=log.txt", { method: "PUT", body: text });
+            await fetch("libraries/Annexe/indexing", { method: "POST", headers, body: "{}" });
             while ((await (await fetch("libraries/Annexe/indexing")).json()).running)
                 await new Promise((resolve) => setTimeout(resolve, 200));
             return added.status;
@@ -602,8 +602,7 @@ def test_on_a_phone_the_scores_the_quote_and_the_keys_are_no_wider_than_the_scre
     page.click("#t-1 details.found > summary")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.evaluate("document.querySelector('.scores').scrollWidth") <= 390
-    page.focus("#chat a.cite")
-    page.keyboard.press("Shift")
+    page.hover("#chat a.cite")
     peek = page.wait_for_selector(PEEK).bounding_box()
     assert peek["x"] >= 0
     assert peek["x"] + peek["width"] <= 390
