@@ -11,6 +11,8 @@
     for (const cite of words.querySelectorAll("a.cite")) cite.replaceWith(" ");
     const cites = message.querySelectorAll("a.cite").length;
     const kind = { answer: `Answer ${counted(cites)}: `, refusal: "Not answered: ", notice: "" }[message.className];
+    // What is told besides stands below it.
+    words.append(...[...message.parentElement.querySelectorAll(":scope > .told")].map((one) => ` ${one.textContent}`));
     return kind + words.textContent.replace(/\s+/g, " ").trim();
   };
 

@@ -33,7 +33,8 @@
     bar.append(tab, close);
     const dialog = reader();
     dialog.replaceChildren(bar, page.querySelector("main"));
-    if (dialog.querySelectorAll("[data-step]").length > 1 && footnoted.keysAreOn()) {
+    const several = dialog.querySelectorAll("[data-step]").length > 1;
+    if (several && footnoted.keysAreOn() && matchMedia("(hover: hover)").matches) {
       const keys = document.createElement("span");
       keys.textContent = "n and p: the next and the previous quote";
       bar.prepend(keys);
