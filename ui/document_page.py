@@ -94,14 +94,14 @@ def _shown(text: str, first: int, last: int, near: Sequence[Span]) -> list[Span]
     if not parts or last - first <= _LINE:
         return [(first, last)] if parts else []
     return [
-        (start if start == first else _after_word(text, start), end if end == last else _after_word(text, end))
+        (start if start == first else _after_word(text, start, last), _after_word(text, end, last))
         for start, end in parts
     ]
 
 
-def _after_word(text: str, place: int) -> int:
-    """The place, or the first after it behind a space."""
-    return text.find(" ", place, place + _WORD) + 1 or place
+def _after_word(text: str, place: int, last: int) -> int:
+    """The place, or the first after it behind a space, before `last`."""
+    return text.find(" ", place, min(place + _WORD, last)) + 1 or place
 
 
 def _marked(text: str, first: int, last: int, spans: Sequence[Span], main: Span, seen: set[Span]) -> str:

@@ -56,6 +56,7 @@ def client(make_embedder: Callable[..., Any], tmp_path_factory: pytest.TempPathF
     files = {
         "long.txt": LONG,
         "wall.txt": WALL,
+        "edge.txt": "word " * 4_000 + "y" * 50 + "\n\nThe next paragraph.",
         "lease.md": "# Lease\n\nThe lease ends in 2030.\n\n## Rent\n\nThe rent is 900 euros.",
         "a & b's.txt": "Tea <b>is</b> hot.",
     }
@@ -122,6 +123,12 @@ def test_of_a_paragraph_as_long_as_a_document_what_is_near_is_there_in_whole_wor
     assert [text for text, _ in near.marks] == ["Line 1000", "Line 1001", "Line 1500"]
     assert sum(int(gap.replace(",", "")) for gap in near.gaps) + sum(map(len, near.paragraphs)) == len(WALL) - 1
     assert seen(client, source="wall.txt", start=100_000, end=100_009, whole=1).lines == list(range(LINES))
+
+
+def test_a_long_paragraph_is_cut_before_its_end(client: TestClient) -> None:
+    cut = seen(client, source="edge.txt", start=0, end=4)
+    assert cut.paragraphs == ["word " * 4_000 + "y" * 4]
+    assert cut.gaps == [str(46 + len("The next paragraph."))]
 
 
 def test_without_a_mark_it_begins_at_its_beginning(client: TestClient) -> None:
