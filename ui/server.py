@@ -12,6 +12,7 @@ from html import escape
 from threading import Timer
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # of each it keeps when it ran and how it ended
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import gradio as gr
