@@ -42,7 +42,6 @@ from ui.page import SESSIONS
 from ui.rendering import answer_html
 
 PAUSE = 5.0
-BUSY = re.compile(r'"log":"Busy: \d+ questions are before this one')
 # A conversation is begun anew after so many questions, as people do.
 QUESTIONS = 12
 
@@ -106,16 +105,16 @@ class Person:
     async def _event(self, question: str) -> tuple[str, str]:
         body = posted(self.event, question, self._session)
         joined = await self.client.post(f"{self.server.address}/gradio_api/queue/join", json=body)
+        if joined.status_code == httpx.codes.TOO_MANY_REQUESTS and joined.json()["detail"].startswith("Busy: "):
+            return "busy", ""
         if joined.status_code != httpx.codes.OK:
             return f"status {joined.status_code}", joined.text
         async with self._stream() as events:
             if events.status_code != httpx.codes.OK:
                 return f"status {events.status_code}", ""
-            busy = False
             async for line in events.aiter_lines():
-                busy = busy or BUSY.search(line) is not None
                 if '"process_completed"' in line:
-                    return ("busy", "") if busy else self._read(question, json.loads(line.removeprefix("data:")))
+                    return self._read(question, json.loads(line.removeprefix("data:")))
         return "the stream ended", ""
 
     def _read(self, question: str, message: dict[str, Any]) -> tuple[str, str]:

@@ -18,15 +18,13 @@ from rag.history import Turn, answered, keep, new_id, read_conversation, take_ba
 from rag.questions import Question
 from rag.system import System
 
-from .gate import Busy, Gate, stepped
+from .gate import Gate, stepped
 from .libraries import Libraries
 from .printing import answer_values
 from .rendering import answer_html, plain_html, searching_html, sources_html, unanswered_html
 from .shelf import Shelf
 
 Message = dict[str, Any]
-# Questions that are answered at a time; to have a language model write is mostly to wait for it.
-_ANSWERED, _WRITTEN = 4, 12
 # A conversation goes back to the browser with every answer.
 _LONGEST = 50
 
@@ -75,10 +73,10 @@ class Conversation:
     A method that an event calls is given the `request`, which tells the library.
     """
 
-    def __init__(self, libraries: Libraries, threshold: float | None = None) -> None:
+    def __init__(self, libraries: Libraries, gate: Gate, threshold: float | None = None) -> None:
         self.libraries = libraries
         self.threshold = threshold
-        self._gate = Gate(_WRITTEN if libraries.main.system.generator else _ANSWERED)
+        self._gate = gate
 
     async def ask(self, question: str, request: gr.Request) -> dict[str, Any]:
         """Answer one question: the object of `footnoted ask --json`."""
@@ -114,34 +112,23 @@ class Conversation:
             gr.Warning(f"This conversation has {_LONGEST} questions, and stays in the history: begin a new one.")
             yield gr.skip(), *_kept(talk)
             return
-        try:
-            with self._gate.place() as hurried:
-                talk = replace(
-                    talk,
-                    asked=(*talk.asked, Asked(question, False, secrets.token_hex(4))),
-                    messages=(*talk.messages, _said("user", plain_html(question, "asked"))),
-                )
-                yield gr.update(value="", submit_btn=False, stop_btn=True), *_given(talk)
-                async for given in self._turn(talk, sources, request, hurried):
-                    yield gr.skip(), *given
-                yield self.ready(), *given
-        except Busy as error:  # the question stays in the box
-            gr.Warning(_sentence(str(error)))
-            yield gr.skip(), *_kept(talk)
+        talk = replace(
+            talk,
+            asked=(*talk.asked, Asked(question, False, secrets.token_hex(4))),
+            messages=(*talk.messages, _said("user", plain_html(question, "asked"))),
+        )
+        yield gr.update(value="", submit_btn=False, stop_btn=True), *_given(talk)
+        async for given in self._answered(talk, sources, request):
+            yield self.ready() if _has_answer(given[0]) else gr.skip(), *given
 
     async def again(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> AsyncIterator[Given]:
         """The last answer is taken back and given anew."""
-        if not talk.asked or not talk.messages or talk.messages[-1]["role"] != "assistant":
+        if not talk.asked or not _has_answer(talk):
             yield _kept(talk)
             return
         before = replace(talk, messages=talk.messages[:-1], shown=_before(talk))
-        try:
-            with self._gate.place() as hurried:
-                async for given in self._turn(before, sources, request, hurried):
-                    yield given
-        except Busy as error:
-            gr.Warning(_sentence(str(error)))
-            yield _kept(talk)
+        async for given in self._answered(before, sources, request):
+            yield given
 
     async def instead(
         self, searched: str, talk: Talk, sources: list[str] | None, request: gr.Request
@@ -168,8 +155,8 @@ class Conversation:
         if talk.name:
             with _warned():
                 take_back(self.libraries.of(request).folder, talk.name, question.turn)
-        answered_too = bool(talk.messages) and talk.messages[-1]["role"] == "assistant"
-        talk = replace(talk, asked=talk.asked[:-1], messages=talk.messages[: -1 - answered_too], shown=_before(talk))
+        messages = talk.messages[: -1 - _has_answer(talk)]
+        talk = replace(talk, asked=talk.asked[:-1], messages=messages, shown=_before(talk))
         return gr.update(value=question.text, submit_btn=True, stop_btn=False), *_given(talk)
 
     def reopen(self, name: str, request: gr.Request) -> Given:
@@ -202,13 +189,12 @@ class Conversation:
         resumed, *_ = self.reopen(name, request)
         return resumed
 
-    async def _turn(
-        self, talk: Talk, sources: list[str] | None, request: gr.Request, hurried: bool
-    ) -> AsyncIterator[Given]:
+    async def _answered(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> AsyncIterator[Given]:
         """The answer to the last question, when it is its turn."""
-        async with self._gate.turn(hurried):
-            async for given in stepped(self._reply(talk, sources, request, hurried)):
-                yield given
+        with self._gate.place() as hurried:
+            async with self._gate.turn(hurried):
+                async for given in stepped(self._reply(talk, sources, request, hurried)):
+                    yield given
 
     def _reply(self, talk: Talk, sources: list[str] | None, request: gr.Request, hurried: bool) -> Iterator[Given]:
         asked = talk.asked[-1]
@@ -225,7 +211,7 @@ class Conversation:
                 asked.text, threshold=self.threshold, history=before, sources=sources, hurried=hurried
             )
             for answer in asking:
-                if answer.text and not answer.generator:
+                if hurried or (answer.text and not answer.generator):
                     continue  # quotes come whole
                 grown = answer_html(replace(answer, hits=()), turn, feedback)
                 growing = (_said("assistant", grown),) if answer.text else ()
@@ -312,7 +298,12 @@ def _kept(talk: Talk) -> Given:
 
 def _before(talk: Talk) -> tuple[str, ...]:
     """The cards without those of the last question, if it has any: one that was stopped has none."""
-    return talk.shown[:-1] if talk.messages and talk.messages[-1]["role"] == "assistant" else talk.shown
+    return talk.shown[:-1] if _has_answer(talk) else talk.shown
+
+
+def _has_answer(talk: Talk) -> bool:
+    """Whether the last word is an answer, or why there is none."""
+    return bool(talk.messages) and talk.messages[-1]["role"] == "assistant"
 
 
 def _feedback(system: System) -> Feedback:

@@ -3,24 +3,23 @@
 import math
 import time
 from asyncio import Semaphore
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
-
-from index.errors import FootnotedError
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 # Seconds of waiting from which a question is answered in a hurry, and from which it is not taken.
 HURRY, PATIENCE = 1.5, 3.0
 # What an answer takes before any was given, unhurried and hurried; and how much the latest one says of the next.
 _TAKES, _LATEST = (0.25, 0.1), 0.2
+# Seconds in which a question that was let in has its place.
+_ON_THE_WAY = 5.0
 
 _T = TypeVar("_T")
-
-
-class Busy(FootnotedError):
-    """Too many wait for an answer to take another question now."""
 
 
 class Gate:
@@ -32,15 +31,31 @@ class Gate:
         self._answered = answered
         self._free = Semaphore(answered)
         self._inside = 0
+        self._coming = deque[float]()  # when those were let in who have no place yet
         self._takes = list(_TAKES)
         self._last = math.inf  # when an answer was last given while others waited
 
+    def lets_in(self) -> bool:
+        """Whether one more question is taken; then a place is kept for it."""
+        now = time.monotonic()
+        while self._coming and self._coming[0] < now - _ON_THE_WAY:
+            self._coming.popleft()  # it got lost on its way
+        if self._wait(self._hurries()) > PATIENCE:
+            return False
+        self._coming.append(now)
+        return True
+
+    @property
+    def before(self) -> int:
+        """Questions before one that comes now."""
+        return self._inside + len(self._coming)
+
     @contextmanager
     def place(self) -> Iterator[bool]:
-        """A place among those who wait; whether the question is to be answered in a hurry. Raises Busy."""
-        hurried = self._wait(False) > HURRY
-        if self._wait(hurried) > PATIENCE:
-            raise Busy(f"busy: {self._inside} questions are before this one. Ask again in a moment")
+        """A place among those who wait; whether the question is to be answered in a hurry."""
+        if self._coming:
+            self._coming.popleft()
+        hurried = self._hurries()
         self._inside += 1
         try:
             yield hurried
@@ -59,10 +74,32 @@ class Gate:
             self._takes[hurried] += _LATEST * (took - self._takes[hurried])
             self._last = now if self._inside > self._answered else math.inf
 
+    def _hurries(self) -> bool:
+        return self._wait(False) > HURRY
+
     def _wait(self, hurried: bool) -> float:
         """Seconds until a question that comes now has its turn, if all before it are answered so."""
-        before = max(self._inside - self._answered + 1, 0)
-        return before * self._takes[hurried] / self._answered
+        return max(self.before - self._answered + 1, 0) * self._takes[hurried] / self._answered
+
+
+class Door:
+    """ASGI middleware: a question is refused with 429 before it costs anything, as long as the gate lets nobody in."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self.app = app
+        self.gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and _asks(scope["path"]) and not self.gate.lets_in():
+            said = f"Busy: {self.gate.before} questions are before this one. Ask again in a moment."
+            await JSONResponse({"detail": said}, 429, {"Retry-After": "5"})(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+
+def _asks(path: str) -> bool:
+    """Whether a question is posted there: Gradio's queue, or one of its named endpoints."""
+    return path.endswith("/queue/join") or path.rpartition("/")[0].endswith("/call")
 
 
 async def stepped(steps: Iterator[_T]) -> AsyncIterator[_T]:

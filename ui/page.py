@@ -10,6 +10,7 @@ import gradio as gr
 from index.files import printable
 
 from .conversation import EMPTY, Conversation, Given, Talk
+from .gate import Gate
 from .libraries import FOLDER, Libraries
 from .shelf import Shelf
 from .starters import MOST, starters
@@ -25,9 +26,9 @@ _CHOSEN = "(...given) => [...given.slice(0, -1), window.footnoted?.chosen() ?? n
 _ADDRESS = "() => location.search"
 
 
-def build(libraries: Libraries, threshold: float | None = None) -> gr.Blocks:
+def build(libraries: Libraries, gate: Gate, threshold: float | None = None) -> gr.Blocks:
     """The page over some libraries: which one, its address says."""
-    talks = Conversation(libraries, threshold)
+    talks = Conversation(libraries, gate, threshold)
 
     def about(request: gr.Request) -> tuple[Any, ...]:
         """What the page says of the library: its header, what to do if it is empty, first questions."""

@@ -27,6 +27,7 @@ from index.library import Limits
 from rag.feedback import record
 from rag.system import System
 
+from .gate import Door, Gate
 from .guard import Guard, refused
 from .judging import asked_why, judged
 from .libraries import Addresses, Libraries
@@ -34,6 +35,8 @@ from .page import HERE, THEME, TITLE, build
 from .rendering import document_html, why_html
 from .working import add_routes
 
+# Questions that are answered at a time; to have a language model write is mostly to wait for it.
+_ANSWERED, _WRITTEN = 4, 12
 # Phrases that are followed through the index at a time; each takes as long as an answer.
 _TRACING = 2
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
@@ -56,6 +59,8 @@ def application(
     if hosts is None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)
 
+    gate = Gate(_WRITTEN if system.generator else _ANSWERED)
+    app.add_middleware(Door, gate=gate)
     app.add_middleware(Addresses, libraries=libraries)
     app.add_middleware(Guard, password=password)
     add_routes(app, libraries)
@@ -89,7 +94,7 @@ def application(
         async with tracing:
             return await run_in_threadpool(_why, await request.body(), request, libraries, threshold)
 
-    page = build(libraries, threshold)
+    page = build(libraries, gate, threshold)
     script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "working.js"))
     mounted: FastAPI = gr.mount_gradio_app(
         app,

@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
-from ui.gate import Busy, Gate, stepped
+from ui.gate import Door, Gate, stepped
 
 
 def run(work: Callable[[], Awaitable[None]]) -> None:
@@ -16,13 +19,13 @@ async def crowd(gate: Gate, number: int, seconds: float, done: list[object]) -> 
     """So many questions at once, each taking these seconds once it is its turn."""
 
     async def one() -> None:
-        try:
-            with gate.place() as hurried:
-                async with gate.turn(hurried):
-                    await asyncio.sleep(seconds)
-                    done.append(hurried)
-        except Busy as error:
-            done.append(str(error))
+        if not gate.lets_in():
+            done.append("not taken")
+            return
+        with gate.place() as hurried:
+            async with gate.turn(hurried):
+                await asyncio.sleep(seconds)
+                done.append(hurried)
 
     await asyncio.gather(*(one() for _ in range(number)))
 
@@ -53,11 +56,10 @@ def test_many_are_hurried_and_more_are_told_so_at_once() -> None:
         crowding = asyncio.create_task(crowd(gate, 200, 0.01, done))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        told = [one for one in done if isinstance(one, str)]
         assert asyncio.get_running_loop().time() - started < 0.2
         # An answer is thought to take .25 s, a hurried one .1 s: those who would wait over 3 s are told.
-        assert len(told) == 200 - (4 + 120)
-        assert set(told) == {"busy: 124 questions are before this one. Ask again in a moment"}
+        assert done == ["not taken"] * (200 - (4 + 120))
+        assert gate.before == 4 + 120
         await crowding
         assert (done.count(False), done.count(True)) == (4 + 24, 120 - 24)
 
@@ -123,11 +125,40 @@ def test_steps_are_taken_one_by_one_and_closed_when_nobody_listens() -> None:
 def test_what_a_step_raises_is_raised() -> None:
     def steps() -> Iterator[int]:
         yield 1
-        raise Busy("no")
+        raise LookupError("no")
 
     async def work() -> None:
-        with pytest.raises(Busy, match="no"):
+        with pytest.raises(LookupError, match="no"):
             async for _ in stepped(steps()):
                 pass
 
     run(work)
+
+
+def test_who_is_let_in_and_gets_lost_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    gate = Gate(4)
+    assert [gate.lets_in() for _ in range(130)] == [True] * 124 + [False] * 6
+    now[0] = 5.1
+    assert gate.lets_in()
+    assert gate.before == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["/gradio_api/queue/join", "/libraries/a/gradio_api/queue/join", "/gradio_api/call/ask"]
+)
+def test_the_door_refuses_questions_alone_and_says_how_many_are_before(path: str) -> None:
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("taken")(scope, receive, send)
+
+    gate = Gate(4)
+    client = TestClient(Door(page, gate))
+    assert client.post(path).text == "taken"
+    while gate.lets_in():
+        pass
+    refused = client.post(path)
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+    assert refused.json() == {"detail": "Busy: 124 questions are before this one. Ask again in a moment."}
+    assert client.get(path).text == "taken"
+    assert client.post("/feedback").text == "taken"
