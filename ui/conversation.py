@@ -94,7 +94,7 @@ class Conversation:
                 async with self._gate.turn(hurried):
                     return await run_in_threadpool(answered)
         except FootnotedError as error:
-            raise gr.Error(_sentence(str(error)), print_exception=False) from None
+            raise gr.Error(str(error), print_exception=False) from None
 
     async def converse(
         self, question: str, talk: Talk, sources: list[str] | None, request: gr.Request
