@@ -228,8 +228,22 @@ class Crowd:
         return replies, memory
 
 
-async def measured(server: Server, asked: Sequence[str], system: System, options: argparse.Namespace) -> dict[str, Any]:
-    crowd = Crowd(server, asked)
+async def hour(crowd: Crowd, system: System, minutes: int) -> dict[str, Any]:
+    """The memory of the server while people come and go."""
+    replies, memory = await crowd.come_and_go(minutes)
+    full = SESSIONS * 5 // 120 + 2  # minutes until as many conversations are held as ever will be
+    first, last = mean(memory[full : full + 5]), mean(memory[-5:])
+    return {
+        "minutes": minutes,
+        **told(replies, system),
+        "memory_mb": [round(one) for one in memory],
+        "from minute": full,
+        "drift": round(last / first - 1, 4),
+    }
+
+
+async def crowds(crowd: Crowd, system: System, seconds: float) -> dict[str, Any]:
+    """What becomes of the questions of few and many."""
     figures: dict[str, Any] = {}
 
     def keep(name: str, replies: Sequence[Reply], **more: object) -> None:
@@ -237,28 +251,29 @@ async def measured(server: Server, asked: Sequence[str], system: System, options
         print(name, json.dumps(figures[name]), flush=True)
 
     keep("one", await crowd.alone(10))
-    for number, seconds in ((50, options.seconds), (200, options.seconds / 4)):
-        keep(f"{number} people", await crowd.steady(number, seconds))
+    for number, share in ((50, 1.0), (200, 0.25)):
+        keep(f"{number} people", await crowd.steady(number, share * seconds))
     normal = 2 * figures["one"]["answers"]["p95"]
     replies = await crowd.at_once(200)
     keep("200 at once", replies, **{"back to normal after": round(await crowd.until_normal(normal), 2)})
     await crowd.leave(60)
     back = round(await crowd.until_normal(normal), 2)
     keep("after 60 left", await crowd.alone(10), **{"back to normal after": back})
-    if options.minutes:
-        replies, memory = await crowd.come_and_go(options.minutes)
-        full = SESSIONS * 5 // 120 + 2  # minutes until as many conversations are held as ever will be
-        first, last = mean(memory[full : full + 5]), mean(memory[-5:])
-        drift = {"memory_mb": [round(one) for one in memory], "from minute": full, "drift": round(last / first - 1, 4)}
-        keep(f"{options.minutes} minutes", replies, **drift)
     return figures
+
+
+async def measured(server: Server, asked: Sequence[str], system: System, options: argparse.Namespace) -> dict[str, Any]:
+    crowd = Crowd(server, asked)
+    if options.minutes:
+        return await hour(crowd, system, options.minutes)
+    return await crowds(crowd, system, options.seconds)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=120, help="for 50 people; a quarter of it for 200")
-    parser.add_argument("--minutes", type=int, default=0, help="at two questions a second, for the drift of memory")
+    parser.add_argument("--minutes", type=int, default=0, help="instead, so long at two questions a second")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         documents, at = Path(scratch) / "documents", Path(scratch) / "index"
