@@ -1,4 +1,4 @@
-"""The chat page: how soon it is there, what comes first, and twenty people at once.
+"""The chat page: how soon it is there, what comes first, and twenty and fifty people at once.
 
     python benchmarks/chat.py --data ../shared/data
 
@@ -15,6 +15,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -94,13 +95,17 @@ def _events(server: Server, client: httpx.Client, event: dict[str, Any], questio
 def crowd(server: Server, asked: Sequence[str], number: int) -> dict[str, object]:
     """So many clients, each with its share of the questions, one after another."""
 
+    kinds = Counter[str]()
+
     def one(mine: Sequence[str]) -> list[float]:
         seconds = []
         with clients() as client:
             for question in mine:
                 started = time.perf_counter()
-                server.ask(client, question)
-                seconds.append(time.perf_counter() - started)
+                kind = server.ask(client, question)
+                kinds[kind] += 1
+                if kind != "busy":
+                    seconds.append(time.perf_counter() - started)
         return seconds
 
     used, ours, started = server.cpu, time.process_time(), time.perf_counter()
@@ -112,6 +117,8 @@ def crowd(server: Server, asked: Sequence[str], number: int) -> dict[str, object
     return {
         "clients": number,
         "answers": len(seconds),
+        "hurried": kinds["hurried"],
+        "told that it is busy": kinds["busy"],
         "answers_per_s": round(len(seconds) / wall, 2),
         "cpu_s_an_answer": round(each, 4),
         "clients_cpu_s_an_answer": round((time.process_time() - ours) / len(seconds), 4),
@@ -130,7 +137,7 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=12, help="of 35, in order of their names (default: 12)")
     parser.add_argument("--paragraphs", type=int, help="of each article, the first ones (default: all)")
     parser.add_argument("--questions", type=int, default=200, help="that the clients ask")
-    parser.add_argument("--clients", type=int, default=20)
+    parser.add_argument("--clients", type=int, nargs="+", default=[20, 50])
     parser.add_argument("--runs", type=int, default=2)
     options = parser.parse_args()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # without a network it would wait for one
@@ -150,7 +157,7 @@ def main() -> None:
                 server.ask(client, asked[0])
                 if name == "footnoted":
                     figures["evidence"] = evidence(server, asked[: max(len(asked) // 10, 1)])
-                figures["crowd"][name] = crowd(server, asked, options.clients)
+                figures["crowd"][name] = [crowd(server, asked, number) for number in options.clients]
             print(name, figures["crowd"][name], flush=True)
     found = figures["starts"]
     figures["first page less the import"] = round(found["footnoted"]["first page"] - found["import gradio"]["wall"], 3)

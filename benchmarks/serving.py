@@ -12,6 +12,8 @@ from typing import Any, Self
 import httpx
 from running import cpu_seconds
 
+from rag.system import HURRIED
+
 FOOTNOTED = Path(sys.executable).with_name("footnoted")
 # Seconds that a server has to begin, and that an answer may take.
 PATIENCE = 600
@@ -56,14 +58,21 @@ class Server:
     def since_start(self) -> float:
         return time.perf_counter() - self._started
 
-    def ask(self, client: httpx.Client, question: str) -> None:
-        """One answer through the named endpoint, to its end. Raises RuntimeError for an error."""
+    def ask(self, client: httpx.Client, question: str) -> str:
+        """One answer through the named endpoint, to its end: "answered", "hurried" or "busy", which is none.
+
+        Raises RuntimeError for an error.
+        """
         calls = f"{self.address}/gradio_api/call/{self.api}"
-        event = client.post(calls, json={"data": [question]}).raise_for_status().json()["event_id"]
+        posted = client.post(calls, json={"data": [question]})
+        if posted.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            return "busy"
+        event = posted.raise_for_status().json()["event_id"]
         with client.stream("GET", f"{calls}/{event}") as events:
-            said = [line for line in events.iter_lines() if line.startswith("event:")]
-        if said[-1:] != ["event: complete"]:
+            said = [line for line in events.iter_lines() if line]
+        if said[-2] != "event: complete":
             raise RuntimeError(f"{question!r} was not answered: {said}")
+        return "hurried" if HURRIED in said[-1] else "answered"
 
     def __enter__(self) -> Self:
         return self
