@@ -1,10 +1,10 @@
 """Who is answered now: a few at a time; others wait, are answered in a hurry, or are told at once to come again."""
 
+import asyncio
 import math
 import time
-from asyncio import Semaphore
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TypeVar
 
@@ -29,7 +29,7 @@ class Gate:
 
     def __init__(self, answered: int) -> None:
         self._answered = answered
-        self._free = Semaphore(answered)
+        self._free = asyncio.Semaphore(answered)
         self._inside = 0
         self._coming = deque[float]()  # when those were let in who have no place yet
         self._takes = list(_TAKES)
@@ -103,11 +103,26 @@ def _asks(path: str) -> bool:
 
 
 async def stepped(steps: Iterator[_T]) -> AsyncIterator[_T]:
-    """What an iterator gives, each step taken in a thread; whoever stops listening closes it."""
+    """What an iterator gives, each step taken in a thread. Whoever stops listening is not kept: the iterator is closed
+    when the step in hand is over, since a thread cannot be stopped.
+    """
     end = object()
+
+    def close(_: object = None) -> None:
+        if step.done() and not step.cancelled():
+            step.exception()  # nobody else asks for it
+        if isinstance(steps, Generator):
+            steps.close()
+
     try:
-        while (step := await run_in_threadpool(next, steps, end)) is not end:
-            yield step  # type: ignore[misc]
+        while True:
+            step = asyncio.create_task(run_in_threadpool(next, steps, end))
+            given = await asyncio.shield(step)
+            if given is end:
+                return
+            yield given  # type: ignore[misc]
     finally:
-        if close := getattr(steps, "close", None):
+        if step.done():
             close()
+        else:
+            step.add_done_callback(close)

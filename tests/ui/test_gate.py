@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from threading import Event
 
 import pytest
 from starlette.responses import PlainTextResponse
@@ -118,6 +119,35 @@ def test_steps_are_taken_one_by_one_and_closed_when_nobody_listens() -> None:
         assert await listened(9) == [0, 1, 2, 3, 4]
         assert await listened(2) == [0, 1]
         assert closed == [True, True]
+
+    run(work)
+
+
+def test_who_is_stopped_within_a_step_goes_at_once_and_the_iterator_is_closed_after_it() -> None:
+    within, over, closed = Event(), Event(), Event()
+
+    def steps() -> Iterator[int]:
+        try:
+            yield 1
+            within.set()
+            over.wait(5)
+            yield 2
+        finally:
+            closed.set()
+
+    async def listen() -> None:
+        async for _ in stepped(steps()):
+            pass
+
+    async def work() -> None:
+        listening = asyncio.create_task(listen())
+        await asyncio.to_thread(within.wait, 5)
+        listening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await listening
+        assert not closed.is_set()
+        over.set()
+        assert await asyncio.to_thread(closed.wait, 5)
 
     run(work)
 
