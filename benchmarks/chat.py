@@ -1,4 +1,4 @@
-"""The chat page: how soon it is there, what comes first, and twenty people at once.
+"""The chat page: how soon it is there, what comes first, and twenty and fifty people at once.
 
     python benchmarks/chat.py --data ../shared/data
 
@@ -12,86 +12,27 @@ clients run on the same cores; what they used is there too.
 import argparse
 import json
 import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from secrets import token_hex
 from statistics import median
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpx
 from articles import questions, write_articles
 from recording import cost, medians, record
-from running import cpu_seconds
+from serving import FOOTNOTED, Server, clients, posted, submitting
 
 from eval.risk import percentiles
 
 HERE = Path(__file__).parent
-FOOTNOTED = Path(sys.executable).with_name("footnoted")
-# Seconds that a server has to begin, and that an answer may take.
-PATIENCE = 600
 # What an event holds when the cards of the first question are in it, and when its answer is.
 EVIDENCE, ANSWER = r"id=\"t-1\"", "assistant"
-
-
-class Server:
-    """A chat as a process of its own; `first_page` are the seconds from its start to a page at /."""
-
-    def __init__(self, command: Callable[[int], Sequence[str | Path]], api: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.address, self.api = f"http://127.0.0.1:{port}", api
-        self._started = time.perf_counter()
-        self._process = subprocess.Popen(
-            [str(part) for part in command(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        self.first_page = self._wait()
-
-    def _wait(self) -> float:
-        with httpx.Client(trust_env=False) as client:
-            while self._process.poll() is None and time.perf_counter() < self._started + PATIENCE:
-                try:
-                    if client.get(self.address, timeout=PATIENCE).status_code == httpx.codes.OK:
-                        return time.perf_counter() - self._started
-                except httpx.TransportError:
-                    time.sleep(0.02)
-        raise RuntimeError(f"{self._process.args} serves no page")
-
-    @property
-    def cpu(self) -> float:
-        """CPU seconds that it has used so far."""
-        return cpu_seconds(self._process.pid)
-
-    @property
-    def since_start(self) -> float:
-        return time.perf_counter() - self._started
-
-    def ask(self, client: httpx.Client, question: str) -> None:
-        """One answer through the named endpoint, to its end. Raises RuntimeError for an error."""
-        calls = f"{self.address}/gradio_api/call/{self.api}"
-        event = client.post(calls, json={"data": [question]}).raise_for_status().json()["event_id"]
-        with client.stream("GET", f"{calls}/{event}") as events:
-            said = [line for line in events.iter_lines() if line.startswith("event:")]
-        if said[-1:] != ["event: complete"]:
-            raise RuntimeError(f"{question!r} was not answered: {said}")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._process.terminate()
-        self._process.wait(60)
-
-
-def clients() -> httpx.Client:
-    return httpx.Client(trust_env=False, timeout=PATIENCE)
 
 
 def starts(servers: dict[str, Callable[[], Server]], question: str, runs: int) -> dict[str, object]:
@@ -119,9 +60,9 @@ def evidence(server: Server, asked: Sequence[str]) -> dict[str, object]:
     """Seconds from the question to the cards and to the answer, by the events that a browser would get."""
     cards, answers = [], []
     with clients() as client:
-        config = client.get(f"{server.address}/config").raise_for_status().json()
+        event = submitting(client, server.address)
         for question in asked:
-            first = _events(server, client, config, question)
+            first = _events(server, client, event, question)
             cards.append(first[EVIDENCE])
             answers.append(first[ANSWER])
     return {
@@ -132,12 +73,10 @@ def evidence(server: Server, asked: Sequence[str]) -> dict[str, object]:
     }
 
 
-def _events(server: Server, client: httpx.Client, config: dict[str, Any], question: str) -> dict[str, float]:
+def _events(server: Server, client: httpx.Client, event: dict[str, Any], question: str) -> dict[str, float]:
     """When the evidence and the answer first came, in seconds after the question was sent."""
-    (box,) = (one["id"] for one in config["components"] if one["props"].get("elem_id") == "question")
-    (submit,) = (one["id"] for one in config["dependencies"] if [box, "submit"] in one["targets"])
     session = token_hex(8)
-    body = {"data": [question, None, [], None], "fn_index": submit, "trigger_id": box, "session_hash": session}
+    body = posted(event, question, session)
     found: dict[str, float] = {}
     started = time.perf_counter()
     client.post(f"{server.address}/gradio_api/queue/join", json=body).raise_for_status()
@@ -156,13 +95,17 @@ def _events(server: Server, client: httpx.Client, config: dict[str, Any], questi
 def crowd(server: Server, asked: Sequence[str], number: int) -> dict[str, object]:
     """So many clients, each with its share of the questions, one after another."""
 
+    kinds = Counter[str]()
+
     def one(mine: Sequence[str]) -> list[float]:
         seconds = []
         with clients() as client:
             for question in mine:
                 started = time.perf_counter()
-                server.ask(client, question)
-                seconds.append(time.perf_counter() - started)
+                kind = server.ask(client, question)
+                kinds[kind] += 1
+                if kind != "busy":
+                    seconds.append(time.perf_counter() - started)
         return seconds
 
     used, ours, started = server.cpu, time.process_time(), time.perf_counter()
@@ -174,6 +117,8 @@ def crowd(server: Server, asked: Sequence[str], number: int) -> dict[str, object
     return {
         "clients": number,
         "answers": len(seconds),
+        "hurried": kinds["hurried"],
+        "told that it is busy": kinds["busy"],
         "answers_per_s": round(len(seconds) / wall, 2),
         "cpu_s_an_answer": round(each, 4),
         "clients_cpu_s_an_answer": round((time.process_time() - ours) / len(seconds), 4),
@@ -192,7 +137,7 @@ def main() -> None:
     parser.add_argument("--articles", type=int, default=12, help="of 35, in order of their names (default: 12)")
     parser.add_argument("--paragraphs", type=int, help="of each article, the first ones (default: all)")
     parser.add_argument("--questions", type=int, default=200, help="that the clients ask")
-    parser.add_argument("--clients", type=int, default=20)
+    parser.add_argument("--clients", type=int, nargs="+", default=[20, 50])
     parser.add_argument("--runs", type=int, default=2)
     options = parser.parse_args()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # without a network it would wait for one
@@ -212,7 +157,7 @@ def main() -> None:
                 server.ask(client, asked[0])
                 if name == "footnoted":
                     figures["evidence"] = evidence(server, asked[: max(len(asked) // 10, 1)])
-                figures["crowd"][name] = crowd(server, asked, options.clients)
+                figures["crowd"][name] = [crowd(server, asked, number) for number in options.clients]
             print(name, figures["crowd"][name], flush=True)
     found = figures["starts"]
     figures["first page less the import"] = round(found["footnoted"]["first page"] - found["import gradio"]["wall"], 3)

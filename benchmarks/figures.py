@@ -3,12 +3,11 @@
 python benchmarks/figures.py      writes them; tests/test_docs.py holds them and the results together
 """
 
-import json
 import re
 from pathlib import Path
-from typing import Any
 
 from bars import blocks, first_bars
+from recording import recorded
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
@@ -27,7 +26,7 @@ def table() -> str:
 
 
 def _retrieval() -> str:
-    figures = _read("retrieval")["figures"]
+    figures = recorded("retrieval")["figures"]
     systems = ("dense", "lexical", "half and half", "ours")
     rows = [("", *systems, "ours less half and half, 95 %")]
     for name, shown in _COLLECTIONS.items():
@@ -45,12 +44,12 @@ def _retrieval() -> str:
 
 
 def _answers() -> str:
-    figures = _read("answers")["figures"]
+    figures = recorded("answers")["figures"]
     squad, seed, papers, talk = (
         figures["squad"],
         figures["seed"],
         figures["papers"],
-        _read("conversation")["figures"]["last turns"],
+        recorded("conversation")["figures"]["last turns"],
     )
     alone = figures["without a reader"]
     types, refusal = seed["types"], seed["refusal"]
@@ -81,7 +80,7 @@ def _answers() -> str:
 
 
 def _ask() -> str:
-    ask = _read("ask")
+    ask = recorded("ask")
     figures, machine = ask["figures"], ask["machine"]
     alone, plain = figures["without a reader"], figures["plain"]
     ratio = {name: figures[f"cpu ratio, {name}"]["median"] for name in ("footnoted", "without a reader")}
@@ -101,7 +100,7 @@ def _ask() -> str:
 
 def ablation() -> str:
     """Markdown: the tuning halves with one constant changed at a time."""
-    figures = _read("retrieval_tuning")["figures"]
+    figures = recorded("retrieval_tuning")["figures"]
     cranfield, squad = figures["cranfield"], figures["squad-v2.0-dev"]
     lines = ["| | Cranfield, nDCG@10 | SQuAD v2.0 dev, nDCG@10 | Success@1 |", "|---|---|---|---|"]
     lines += [
@@ -128,11 +127,6 @@ def contents() -> dict[Path, dict[str, str]]:
         EVALUATION: {"ablation": ablation()},
         PERFORMANCE: blocks(),
     }
-
-
-def _read(name: str) -> dict[str, Any]:
-    values: dict[str, Any] = json.loads((HERE / "results" / f"{name}.json").read_text(encoding="utf-8"))
-    return values
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from index.cores import cores
 
@@ -56,6 +57,22 @@ def record(name: str, figures: dict[str, object]) -> None:
     }
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+
+
+def measured(name: str) -> bool:
+    """Whether there is benchmarks/results/NAME.json."""
+    return (RESULTS / f"{name}.json").exists()
+
+
+def recorded(name: str) -> dict[str, Any]:
+    """What `record` wrote."""
+    values: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    return values
+
+
+def figures_of(name: str) -> dict[str, Any]:
+    figures: dict[str, Any] = recorded(name)["figures"]
+    return figures
 
 
 def _lines(path: Path) -> list[str]:

@@ -29,6 +29,7 @@ from .short_answers import short_answer
 from .tracing import Trace, trace
 
 # One constant for the text, the code and the tests.
+HURRIED = "many are asking now, so this was answered in a hurry, without what chooses best: ask again in a while"
 REFUSAL = "The documents don't say. The nearest passages are listed with their scores."
 EMPTY = "The index holds no passages yet: add documents first."
 DISAGREE = "The sources disagree."
@@ -152,9 +153,13 @@ class System:
         history: Sequence[str] = (),
         citations: int = CITATIONS,
         sources: Sequence[str] | None = None,
+        hurried: bool = False,
     ) -> Answer:
         """The last word of `stream`."""
-        *_, last = self.stream(question, threshold=threshold, history=history, citations=citations, sources=sources)
+        asking = self.stream(
+            question, threshold=threshold, history=history, citations=citations, sources=sources, hurried=hurried
+        )
+        *_, last = asking
         return last
 
     def stream(
@@ -165,19 +170,21 @@ class System:
         history: Sequence[str] = (),
         citations: int = CITATIONS,
         sources: Sequence[str] | None = None,
+        hurried: bool = False,
     ) -> Iterator[Answer]:
         """The answer as it grows: first the passages without a word, at last all of it.
 
         `history` holds the earlier questions of the conversation, the latest last: a question that leans
         on them is searched with what they add (`Answer.searched`). At most `citations` sentences are
         quoted. A confidence below `threshold` (default: the calibrated one; 0 never refuses) makes it a
-        refusal. All documents are asked, or those that `sources` stand for (`Index.of`).
+        refusal. All documents are asked, or those that `sources` stand for (`Index.of`). `hurried` leaves
+        reader and generator out, and says so in the answer's notices.
         Raises UsageError for an empty question, and for a source that is not there.
         """
         started = time.perf_counter()
         load_s, self._load_s = self._load_s, 0.0
         index = self._asked(sources)
-        search = self._follow_up(index, Question.parse(question), history, self._generator)
+        search = self._follow_up(index, Question.parse(question), history, None if hurried else self._generator)
         asked = search.read
         retrieved = retrieve(index, asked.text, HITS, vector=search.vector, further=asked.further)
         retrieved_at = time.perf_counter()
@@ -189,6 +196,7 @@ class System:
             retrieved.hits,
             searched=search.text,
             generation=index.generation,
+            notices=(HURRIED,) if hurried and (self._reader or self._generator) else (),
             timings=timings,
         )
         yield partial
@@ -199,7 +207,7 @@ class System:
         else:
             sentences = read(index, asked, retrieved)
             judged = retrieved, sentences
-            if self._reader:
+            if self._reader and not hurried:
                 retrieved, sentences = read_again(self._reader, index, asked, retrieved, sentences)
                 partial = replace(partial, hits=retrieved.hits)
                 # The reader looks for words that are the answer, and no text has a yes. Of 297 questions of BoolQ that
@@ -216,7 +224,7 @@ class System:
             answers = [short_answer(index, asked, one) if lead or one.score >= likely else None for one in chosen]
             text, cited = cite(chosen, lead, answers)
             done = replace(partial, text=text, citations=cited, confidence=sure)
-            if self._generator and not asked.wants_list:
+            if self._generator and not hurried and not asked.wants_list:
                 done = yield from _written(self._generator, index, asked, done, chosen, citations)
         finished = time.perf_counter()
         yield replace(

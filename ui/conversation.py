@@ -1,12 +1,13 @@
 """What happens in a conversation: a question comes in, its evidence and its answer are put on the page."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import gradio as gr
+from starlette.concurrency import run_in_threadpool
 
 from index.errors import FootnotedError, UsageError
 from rag.answers import Answer
@@ -18,12 +19,15 @@ from rag.questions import Question
 from rag.system import System
 
 from .cards import searching_html, sources_html, unanswered_html
+from .gate import Gate, stepped
 from .libraries import Libraries
 from .messages import answer_html, plain_html
 from .printing import answer_values
 from .shelf import Shelf
 
 Message = dict[str, Any]
+# A conversation goes back to the browser with every answer.
+_LONGEST = 50
 
 
 class Asked(NamedTuple):
@@ -70,30 +74,44 @@ class Conversation:
     A method that an event calls is given the `request`, which tells the library.
     """
 
-    def __init__(self, libraries: Libraries, threshold: float | None = None) -> None:
+    def __init__(self, libraries: Libraries, gate: Gate, threshold: float | None = None) -> None:
         self.libraries = libraries
         self.threshold = threshold
+        self._gate = gate
 
-    def ask(self, question: str, request: gr.Request) -> dict[str, Any]:
+    async def ask(self, question: str, request: gr.Request) -> dict[str, Any]:
         """Answer one question: the object of `footnoted ask --json`."""
-        return self.follow_up(question, [], request)
+        return await self.follow_up(question, [], request)
 
-    def follow_up(self, question: str, history: list[str], request: gr.Request) -> dict[str, Any]:
+    async def follow_up(self, question: str, history: list[str], request: gr.Request) -> dict[str, Any]:
         """The same for a question that may lean on those before it; `history` has the latest last."""
+
+        def answered() -> dict[str, Any]:
+            system = self.libraries.of(request).system
+            return answer_values(system.answer(question, self.threshold, history=history, hurried=hurried))
+
         try:
-            return answer_values(self.libraries.of(request).system.answer(question, self.threshold, history=history))
+            with self._gate.place() as hurried:
+                async with self._gate.turn(hurried):
+                    return await run_in_threadpool(answered)
         except FootnotedError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    def converse(self, question: str, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Spoken]:
+    async def converse(
+        self, question: str, talk: Talk, sources: list[str] | None, request: gr.Request
+    ) -> AsyncIterator[Spoken]:
         """One turn, from the box to the answer: the question first, then the evidence, then the answer.
 
         All of it is one event, so that no second question comes between. `sources` are the documents that are
         asked, None for all.
         """
-        question, talk = question.strip(), self._resumed(talk, request)
+        question, talk = question.strip(), await run_in_threadpool(self._resumed, talk, request)
         if not question:
             yield gr.update(value="", placeholder="Type a question first"), *_kept(talk)
+            return
+        if len(talk.asked) >= _LONGEST:
+            gr.Warning(f"This conversation has {_LONGEST} questions, and stays in the history: begin a new one.")
+            yield gr.skip(), *_kept(talk)
             return
         talk = replace(
             talk,
@@ -101,28 +119,34 @@ class Conversation:
             messages=(*talk.messages, _said("user", plain_html(question, "asked"))),
         )
         yield gr.update(value="", submit_btn=False, stop_btn=True), *_given(talk)
-        for given in self._reply(talk, sources, request):
-            yield gr.skip(), *given
-        yield self.ready(), *given
+        async for given in self._answered(talk, sources, request):
+            yield self.ready() if _has_answer(given[0]) else gr.skip(), *given
 
-    def again(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
+    async def again(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> AsyncIterator[Given]:
         """The last answer is taken back and given anew."""
-        if not talk.asked or not talk.messages or talk.messages[-1]["role"] != "assistant":
+        if not talk.asked or not _has_answer(talk):
             yield _kept(talk)
             return
-        yield from self._reply(replace(talk, messages=talk.messages[:-1], shown=_before(talk)), sources, request)
+        before = replace(talk, messages=talk.messages[:-1], shown=_before(talk))
+        async for given in self._answered(before, sources, request):
+            yield given
 
-    def instead(self, searched: str, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
+    async def instead(
+        self, searched: str, talk: Talk, sources: list[str] | None, request: gr.Request
+    ) -> AsyncIterator[Given]:
         """The last answer is taken back, and given for what the person has made of the search."""
         if not talk.asked or not searched.strip():
             yield _kept(talk)
             return
         changed = talk.asked[-1]._replace(text=searched.strip(), alone=True)
-        yield from self.again(replace(talk, asked=(*talk.asked[:-1], changed)), sources, request)
+        async for given in self.again(replace(talk, asked=(*talk.asked[:-1], changed)), sources, request):
+            yield given
 
-    def alone(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
+    async def alone(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> AsyncIterator[Given]:
         """The last answer is taken back, and given for the question without the conversation."""
-        yield from self.instead(talk.asked[-1].text if talk.asked else "", talk, sources, request)
+        question = talk.asked[-1].text if talk.asked else ""
+        async for given in self.instead(question, talk, sources, request):
+            yield given
 
     def edit(self, talk: Talk, request: gr.Request) -> Spoken:
         """The last question is taken back, answer and all, and stands in the box to be changed."""
@@ -132,8 +156,8 @@ class Conversation:
         if talk.name:
             with _warned():
                 take_back(self.libraries.of(request).folder, talk.name, question.turn)
-        answered_too = bool(talk.messages) and talk.messages[-1]["role"] == "assistant"
-        talk = replace(talk, asked=talk.asked[:-1], messages=talk.messages[: -1 - answered_too], shown=_before(talk))
+        messages = talk.messages[: -1 - _has_answer(talk)]
+        talk = replace(talk, asked=talk.asked[:-1], messages=messages, shown=_before(talk))
         return gr.update(value=question.text, submit_btn=True, stop_btn=False), *_given(talk)
 
     def reopen(self, name: str, request: gr.Request) -> Given:
@@ -166,7 +190,14 @@ class Conversation:
         resumed, *_ = self.reopen(name, request)
         return resumed
 
-    def _reply(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
+    async def _answered(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> AsyncIterator[Given]:
+        """The answer to the last question, when it is its turn."""
+        with self._gate.place() as hurried:
+            async with self._gate.turn(hurried):
+                async for given in stepped(self._reply(talk, sources, request, hurried)):
+                    yield given
+
+    def _reply(self, talk: Talk, sources: list[str] | None, request: gr.Request, hurried: bool) -> Iterator[Given]:
         asked = talk.asked[-1]
         sources = None if sources is None else [str(one) for one in sources]
         before = () if asked.alone else [one.text for one in talk.asked[:-1] if _can_be_asked(one.text)]
@@ -177,17 +208,18 @@ class Conversation:
             shelf = self.libraries.of(request)
             system = shelf.system
             feedback = _feedback(system)
-            for answer in system.stream(asked.text, threshold=self.threshold, history=before, sources=sources):
-                if answer.text and not answer.generator:
+            asking = system.stream(
+                asked.text, threshold=self.threshold, history=before, sources=sources, hurried=hurried
+            )
+            for answer in asking:
+                if hurried or (answer.text and not answer.generator):
                     continue  # quotes come whole
                 grown = answer_html(replace(answer, hits=()), turn, feedback)
                 growing = (_said("assistant", grown),) if answer.text else ()
                 shown = (*talk.shown, searching_html(answer, turn, note))
                 yield _given(talk, answer, replace(talk, messages=(*talk.messages, *growing), shown=shown))
         except FootnotedError as error:
-            notice = _said("assistant", plain_html(_sentence(str(error)), "notice"))
-            shown = (*talk.shown, unanswered_html(asked.text, turn))
-            yield _given(replace(talk, messages=(*talk.messages, notice), shown=shown))
+            yield _unanswered(talk, error)
             return
         assert answer is not None
         talk = replace(
@@ -253,6 +285,13 @@ def _given(talk: Talk, answer: Answer | None = None, drawn: Talk | None = None) 
     return talk, list(drawn.messages), _pane(drawn), *searched_line(answer)
 
 
+def _unanswered(talk: Talk, error: FootnotedError) -> Given:
+    """Why there is no answer to the last question, in the place of one."""
+    notice = _said("assistant", plain_html(_sentence(str(error)), "notice"))
+    shown = (*talk.shown, unanswered_html(talk.asked[-1].text, len(talk.shown) + 1))
+    return _given(replace(talk, messages=(*talk.messages, notice), shown=shown))
+
+
 def _kept(talk: Talk) -> Given:
     """The same, where nothing has happened."""
     return talk, list(talk.messages), _pane(talk), gr.skip(), gr.skip()
@@ -260,7 +299,12 @@ def _kept(talk: Talk) -> Given:
 
 def _before(talk: Talk) -> tuple[str, ...]:
     """The cards without those of the last question, if it has any: one that was stopped has none."""
-    return talk.shown[:-1] if talk.messages and talk.messages[-1]["role"] == "assistant" else talk.shown
+    return talk.shown[:-1] if _has_answer(talk) else talk.shown
+
+
+def _has_answer(talk: Talk) -> bool:
+    """Whether the last word is an answer, or why there is none."""
+    return bool(talk.messages) and talk.messages[-1]["role"] == "assistant"
 
 
 def _feedback(system: System) -> Feedback:

@@ -10,23 +10,25 @@ import gradio as gr
 from index.files import printable
 
 from .conversation import EMPTY, Conversation, Given, Talk
+from .gate import Gate
 from .libraries import FOLDER, Libraries
 from .shelf import Shelf
 from .starters import MOST, starters
 
 HERE = Path(__file__).parent
 TITLE = "Footnoted"
-# Questions at a time; further ones wait in a queue that is itself bounded.
-CONCURRENT = 4
-WAITING = 64
+# Events in Gradio's hands at a time, and in its queue; who is answered now, and who waits, says ui/gate.py.
+EVENTS, WAITING = 256, 1024
+# Open pages whose conversation is held in memory. Whoever comes back after so many others has it from the history.
+SESSIONS = 256
 # Which documents are asked is chosen in the browser (working.js), and goes along with each question.
 _CHOSEN = "(...given) => [...given.slice(0, -1), window.footnoted?.chosen() ?? null]"
 _ADDRESS = "() => location.search"
 
 
-def build(libraries: Libraries, threshold: float | None = None) -> gr.Blocks:
+def build(libraries: Libraries, gate: Gate, threshold: float | None = None) -> gr.Blocks:
     """The page over some libraries: which one, its address says."""
-    talks = Conversation(libraries, threshold)
+    talks = Conversation(libraries, gate, threshold)
 
     def about(request: gr.Request) -> tuple[Any, ...]:
         """What the page says of the library: its header, what to do if it is empty, first questions."""
@@ -87,7 +89,7 @@ def build(libraries: Libraries, threshold: float | None = None) -> gr.Blocks:
                 pane = gr.HTML(EMPTY, elem_id="sources")
 
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        asking: dict[str, Any] = {**options, "concurrency_limit": CONCURRENT, "concurrency_id": "ask", "js": _CHOSEN}
+        asking: dict[str, Any] = {**options, "concurrency_limit": None, "js": _CHOSEN}
         given = [talk, chat, pane, row, line]
         turns: list[Any] = []
         for trigger, words in [(box.submit, box), *((chip.click, chip) for chip in chips)]:
@@ -109,8 +111,10 @@ def build(libraries: Libraries, threshold: float | None = None) -> gr.Blocks:
         page.load(arrive, search, [*library, *given], js=_ADDRESS, queue=False, **options)
         refresh.click(about, None, library, queue=False, **options)
         for endpoint in (talks.ask, talks.follow_up):
-            gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=CONCURRENT, concurrency_id="ask")
-    page.queue(max_size=WAITING, default_concurrency_limit=CONCURRENT)
+            gr.events.api(endpoint, api_name=endpoint.__name__, concurrency_limit=None)
+    page.max_threads = EVENTS
+    page.queue(max_size=WAITING, default_concurrency_limit=None)
+    page.state_session_capacity = SESSIONS
     return page
 
 

@@ -12,6 +12,7 @@ from html import escape
 from threading import Timer
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # of each it keeps when it ran and how it ended
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import gradio as gr
@@ -28,12 +29,15 @@ from rag.system import System
 
 from .document_page import document_html
 from .found import why_html
+from .gate import Door, Gate
 from .guard import Guard, refused
 from .judging import asked_why, judged
 from .libraries import Addresses, Libraries
 from .page import HERE, THEME, TITLE, build
 from .working import add_routes
 
+# Questions that are answered at a time; to have a language model write is mostly to wait for it.
+_ANSWERED, _WRITTEN = 4, 12
 # Phrases that are followed through the index at a time; each takes as long as an answer.
 _TRACING = 2
 # What runs in the page, a noun each; joined, in any order.
@@ -67,6 +71,8 @@ def application(
     if hosts is None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)
 
+    gate = Gate(_WRITTEN if system.generator else _ANSWERED)
+    app.add_middleware(Door, gate=gate)
     app.add_middleware(Addresses, libraries=libraries)
     app.add_middleware(Guard, password=password)
     add_routes(app, libraries)
@@ -100,7 +106,7 @@ def application(
         async with tracing:
             return await run_in_threadpool(_why, await request.body(), request, libraries, threshold)
 
-    page = build(libraries, threshold)
+    page = build(libraries, gate, threshold)
     script = "".join((HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     mounted: FastAPI = gr.mount_gradio_app(
         app,

@@ -675,6 +675,21 @@ def test_a_bad_answer_has_a_reason_and_its_source_is_called_wrong(page: Page, fo
     assert not page.is_visible("#j-1 .reason >> nth=0")
 
 
+def test_who_is_one_too_many_is_told_so_and_keeps_the_question(page: Page) -> None:
+    ask(page, BROKE)
+    said = "Busy: 89 questions are before this one. Ask again in a moment."
+    page.route("**/queue/join*", lambda route: route.fulfill(status=429, json={"detail": said}))
+    page.fill("#question textarea", FALL)
+    page.press("#question textarea", "Enter")
+    page.wait_for_selector(f".toast-body:has-text('{said}')")
+    assert page.input_value("#question textarea") == FALL
+    assert page.is_visible("#chat .answer")
+    assert not page.locator("[data-testid=status-tracker]:visible").count()
+    page.unroute("**/queue/join*")
+    page.press("#question textarea", "Enter")
+    page.wait_for_selector("#t-2 .card")
+
+
 def test_a_refusal_is_judged_by_the_passage_that_has_the_answer(page: Page, folder: Path) -> None:
     ask(page, "What is the capital of Brazil?")
     page.wait_for_selector("#j-1 .up[aria-pressed=false]")

@@ -132,6 +132,7 @@ def test_an_empty_page_takes_a_folder_answers_from_it_and_remembers_after_a_rest
     assert page.inner_text("#c-2-1 mark") == RENT
     assert page.locator("#chat .answer").count() == 2
     page.click("[data-opens=conversations]")
+    page.wait_for_selector("#conversations li .name")
     (listed,) = page.locator("#conversations li .name").all_inner_texts()
     assert listed == "When does the lease of the mill end?"
     with page.expect_download() as saved:
