@@ -38,8 +38,8 @@ from eval.risk import percentiles
 from rag import load
 from rag.feedback import Feedback
 from rag.system import HURRIED, System
+from ui.messages import answer_html
 from ui.page import SESSIONS
-from ui.rendering import answer_html
 
 PAUSE = 5.0
 # A conversation is begun anew after so many questions, as people do.

@@ -128,7 +128,7 @@ def embedder() -> WordEmbedder:
     return WordEmbedder()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_embedder() -> Callable[..., WordEmbedder]:
     """Builds a `WordEmbedder` with another name, dimension or shift."""
     return WordEmbedder

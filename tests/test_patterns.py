@@ -118,7 +118,7 @@ FOUND = dict(patterns())
 
 
 def test_the_patterns_are_found() -> None:
-    assert {"rag.questions._OVERVIEW", "ui.rendering._MARKUP", "ui.printing._CONTROL"} <= set(FOUND)
+    assert {"rag.questions._OVERVIEW", "ui.messages._MARKUP", "ui.printing._CONTROL"} <= set(FOUND)
     assert len(FOUND) > 40
 
 

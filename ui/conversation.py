@@ -18,10 +18,11 @@ from rag.history import Turn, answered, keep, new_id, read_conversation, take_ba
 from rag.questions import Question
 from rag.system import System
 
+from .cards import searching_html, sources_html, unanswered_html
 from .gate import Gate, stepped
 from .libraries import Libraries
+from .messages import answer_html, plain_html
 from .printing import answer_values
-from .rendering import answer_html, plain_html, searching_html, sources_html, unanswered_html
 from .shelf import Shelf
 
 Message = dict[str, Any]
@@ -346,6 +347,6 @@ def _sentence(text: str) -> str:
 
 
 def _pane(talk: Talk) -> str:
-    """The cards of every question of the conversation, the latest first; page.js reads its name."""
+    """The cards of every question of the conversation, the latest first; working.js reads its name."""
     name = f'<span id="conversation" data-name="{talk.name}"></span>'
     return name + ("".join(reversed(talk.shown)) or EMPTY)

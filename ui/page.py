@@ -168,7 +168,8 @@ def _header(libraries: Libraries, shelf: Shelf) -> str:
         + "".join(f'<p class="warning">{escape(notice)}</p>' for notice in shelf.system.notices)
         + f'<nav aria-label="Library">{_choice(libraries, shelf)}'
         '<button type="button" data-opens="documents">Documents<span id="asked-of"></span></button>'
-        '<button type="button" data-opens="conversations">Conversations</button></nav>'
+        '<button type="button" data-opens="conversations">Conversations</button>'
+        '<button type="button" data-opens="keys">Keys</button></nav>'
     )
 
 

@@ -27,18 +27,30 @@ from index.library import Limits
 from rag.feedback import record
 from rag.system import System
 
+from .document_page import document_html
+from .found import why_html
 from .gate import Door, Gate
 from .guard import Guard, refused
 from .judging import asked_why, judged
 from .libraries import Addresses, Libraries
 from .page import HERE, THEME, TITLE, build
-from .rendering import document_html, why_html
 from .working import add_routes
 
 # Questions that are answered at a time; to have a language model write is mostly to wait for it.
 _ANSWERED, _WRITTEN = 4, 12
 # Phrases that are followed through the index at a time; each takes as long as an answer.
 _TRACING = 2
+# What runs in the page, a noun each; joined, in any order.
+_SCRIPTS = (
+    "peek.js",
+    "footnotes.js",
+    "document.js",
+    "keys.js",
+    "why.js",
+    "judging.js",
+    "announcing.js",
+    "working.js",
+)
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
 
 
@@ -95,7 +107,7 @@ def application(
             return await run_in_threadpool(_why, await request.body(), request, libraries, threshold)
 
     page = build(libraries, gate, threshold)
-    script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "working.js"))
+    script = "".join((HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     mounted: FastAPI = gr.mount_gradio_app(
         app,
         page,

@@ -62,7 +62,7 @@
     const text = left.size ? `${known.length - left.size} of ${known.length}` : "";
     if (place && place.textContent !== text) place.textContent = text;
   };
-  window.footnoted = { chosen };
+  (window.footnoted ??= {}).chosen = chosen;
 
   const row = (one) => {
     const check = made("input", { type: "checkbox", checked: !left.has(one.source), id: `asked-${one.source}` });

@@ -25,7 +25,7 @@ from index.documents import Document, Passage, Section
 from rag.answers import Answer, Citation, Hit
 from rag.feedback import Feedback
 from rag.system import System
-from ui import rendering, server
+from ui import cards, document_page, messages, server
 
 AT_ONCE = 500
 NOTHING_SAID = Feedback((), ())
@@ -49,14 +49,14 @@ def fragments(line: str) -> dict[str, str]:
     answer, refusal = answered(line), refused(line)
     document = Document(line, line, f"{line}\n{line}", (Section(0, len(line), 1, line),))
     return {
-        "answer": rendering.answer_html(answer, 1, NOTHING_SAID),
-        "refusal": rendering.answer_html(refusal, 1, NOTHING_SAID),
-        "searching": rendering.searching_html(answer, 1),
-        "sources": rendering.sources_html(answer, 1, NOTHING_SAID),
-        "nearest": rendering.sources_html(refusal, 1, NOTHING_SAID),
-        "unanswered": rendering.unanswered_html(line, 1),
-        "question": rendering.plain_html(line, "asked"),
-        "document": rendering.document_html(document, len(line) + 1, 2 * len(line) + 1),
+        "answer": messages.answer_html(answer, 1, NOTHING_SAID),
+        "refusal": messages.answer_html(refusal, 1, NOTHING_SAID),
+        "searching": cards.searching_html(answer, 1),
+        "sources": cards.sources_html(answer, 1, NOTHING_SAID),
+        "nearest": cards.sources_html(refusal, 1, NOTHING_SAID),
+        "unanswered": cards.unanswered_html(line, 1),
+        "question": messages.plain_html(line, "asked"),
+        "document": document_page.document_html(document, len(line) + 1, 2 * len(line) + 1),
     }
 
 
@@ -79,13 +79,13 @@ def drawn(folder: Path, lines: Sequence[str], bar: Bar) -> None:
 
     def shown(request: gr.Request) -> tuple[list[dict[str, Any]], str]:
         first = int(request.query_params.get("from", len(lines)))
-        messages, cards = [], []
+        said, beside = [], []
         for turn, line in enumerate(lines[first : first + AT_ONCE], 1):
-            messages.append({"role": "user", "content": rendering.plain_html(line, "asked")})
-            html = rendering.answer_html(answered(line), turn, NOTHING_SAID)
-            messages.append({"role": "assistant", "content": html})
-            cards.append(rendering.sources_html(answered(line), turn, NOTHING_SAID))
-        return messages, "".join(cards)
+            said.append({"role": "user", "content": messages.plain_html(line, "asked")})
+            html = messages.answer_html(answered(line), turn, NOTHING_SAID)
+            said.append({"role": "assistant", "content": html})
+            beside.append(cards.sources_html(answered(line), turn, NOTHING_SAID))
+        return said, "".join(beside)
 
     address = _served(system, shown)
     strange: Counter[str] = Counter()

@@ -419,8 +419,19 @@ def test_the_keys_are_listed_and_can_be_switched_off(page: Page) -> None:
     page.uncheck("dialog#keys input")
     page.keyboard.press("Escape")
     page.evaluate("document.activeElement.blur()")
+    for key in ("]", "?"):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.tagName") == "BODY"
+        assert page.locator("dialog[open]").count() == 0
+    page.hover("#chat a.cite")
+    assert page.wait_for_selector(f"{PEEK} p:last-child").inner_text() == "Enter or a click opens the source"
+    page.get_by_role("button", name="Keys").press("Enter")
+    assert not page.is_checked("dialog#keys[open] input")
+    page.check("dialog#keys input")
+    page.click("dialog#keys button")
+    page.evaluate("document.activeElement.blur()")
     page.keyboard.press("]")
-    assert page.evaluate("document.activeElement.tagName") == "BODY"
+    assert page.evaluate("document.activeElement.ariaLabel") == "Footnote 1"
 
 
 def test_how_an_answer_was_found_is_shown_and_where_a_phrase_was_lost(page: Page) -> None:
@@ -486,18 +497,119 @@ def test_nothing_stands_in_the_way_of_anybody(page: Page, scheme: str) -> None:
     page.wait_for_selector("dialog#reader mark#mark")
     states["document"] = broken()
     page.keyboard.press("Escape")
+    for name in ("documents", "conversations", "keys"):
+        page.click(f"[data-opens={name}]")
+        page.wait_for_selector(f"dialog#{name}[open] {'dl' if name == 'keys' else 'li'}")
+        states[name] = broken()
+        page.keyboard.press("Escape")
     ask(page, "What is the capital of Brazil?", turn=2)
     states["refusal"] = broken()
+    page.goto(f"{page.url.split('?')[0]}document?source=02-incident-report-9-july.pdf&start=0&end=20")
+    page.wait_for_selector("mark#mark")
+    states["document in a tab"] = broken()
     assert states == {state: set() for state in states}
 
 
-def test_an_answer_is_announced_by_one_live_region(page: Page) -> None:
+def test_an_answer_is_told_once_and_whole(page: Page) -> None:
+    page.wait_for_selector("#announced", state="attached")
+    page.evaluate("""() => {
+        window.told = [];
+        const place = document.getElementById("announced");
+        const tell = () => place.textContent && told.push(place.textContent);
+        new MutationObserver(tell).observe(place, { childList: true });
+    }""")
+    assert page.get_attribute("#announced", "role") == "status"
+    told = []
+    for turn, (question, says) in enumerate(
+        [
+            (FALL, f"Answer with 1 footnote: {FELL}"),
+            ("How long was the station without power?", "Answer with 2 footnotes: The sources disagree. "),
+            ("What is the capital of Brazil?", "Not answered: The documents don't say. "),
+            ("x" * 4001, "The question has 4,001 characters"),
+        ],
+        1,
+    ):
+        ask(page, question, turn)
+        page.wait_for_function(f"told.length === {turn}")
+        told = page.evaluate("told")
+        assert told[-1].startswith(says)
+    page.wait_for_timeout(500)
+    assert page.evaluate("told") == told
+    page.click("text=Ask again")
+    page.wait_for_timeout(800)
+    assert page.get_attribute("#chat [role=log]", "aria-live") == "off"
+    assert page.locator("#sources").locator("xpath=ancestor-or-self::*[@aria-live or @role='log']").count() == 0
+
+
+def test_an_answer_that_grows_is_told_when_it_is_whole(page: Page) -> None:
     ask(page, FALL)
-    page.wait_for_selector("#chat .answer")
-    regions = "[...document.querySelectorAll('[aria-live=polite], [role=log]')]"
-    live = regions + ".filter((one) => one.querySelector('%s')).length"
-    assert page.evaluate(live % ".answer") == 1
-    assert page.evaluate(live % ".card") == 0
+    page.wait_for_function("document.getElementById('announced').textContent")
+    told = page.evaluate("""async () => {
+        const told = [], place = document.getElementById("announced");
+        new MutationObserver(() => told.push(place.textContent)).observe(place, { childList: true });
+        const wait = () => new Promise((resolve) => setTimeout(resolve, 400));
+        const turn = document.getElementById("t-1"), answer = document.querySelector("#chat .answer");
+        turn.setAttribute("aria-busy", "true");
+        for (const words of ["It", "It was", "It was cold."]) {
+            answer.textContent = words;
+            await wait();
+        }
+        turn.removeAttribute("aria-busy");
+        turn.append("");
+        await wait();
+        return told;
+    }""")
+    assert told == ["", "Answer without a footnote: It was cold."]
+
+
+def test_a_long_document_opens_near_its_mark_and_whole_when_asked(page: Page, address: str) -> None:
+    entry = "The annexe was swept and the harmonium dusted, as on every other day of the week."
+    text = f"{entry}\n\n" * 500 + "The purple harmonium was sold to Ingrid Vasquez.\n\n" + f"{entry}\n\n" * 500
+    status = page.evaluate(
+        """async (text) => {
+            const headers = { "Content-Type": "application/json" };
+            await fetch("libraries", { method: "POST", headers, body: JSON.stringify({ name: "Annexe" }) });
+            const added = await fetch("libraries/Annexe/add?name=log.txt", { method: "PUT", body: text });
+            await fetch("libraries/Annexe/indexing", { method: "POST", headers, body: "{}" });
+            while ((await (await fetch("libraries/Annexe/indexing")).json()).running)
+                await new Promise((resolve) => setTimeout(resolve, 200));
+            return added.status;
+        }""",
+        text,
+    )
+    assert status == 204
+    page.goto(f"{address}/libraries/Annexe/")
+    page.wait_for_selector("#question textarea")
+    ask(page, "Who was the purple harmonium sold to?")
+    page.click("#c-1-1 a.open")
+    mark = page.wait_for_selector("dialog#reader mark#mark")
+    assert mark.inner_text() == "The purple harmonium was sold to Ingrid Vasquez."
+    assert page.locator("dialog#reader .gap").count() == 2
+    some = page.locator("dialog#reader main p").count()
+    page.click("dialog#reader a.whole >> nth=1")
+    page.wait_for_selector("dialog#reader .gap", state="detached")
+    assert page.locator("dialog#reader main p").count() == 1002 > some  # its name is one
+    box, height = page.locator("dialog#reader mark#mark").bounding_box(), page.viewport_size["height"]
+    assert 0 < box["y"] < height - box["height"]
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog#reader", state="hidden")
+    assert page.evaluate("document.activeElement.className") == "open"
+
+
+@pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
+def test_on_a_phone_the_scores_the_quote_and_the_keys_are_no_wider_than_the_screen(page: Page) -> None:
+    ask(page, FALL)
+    page.click("#t-1 details.found > summary")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.querySelector('.scores').scrollWidth") <= 390
+    page.hover("#chat a.cite")
+    peek = page.wait_for_selector(PEEK).bounding_box()
+    assert peek["x"] >= 0
+    assert peek["x"] + peek["width"] <= 390
+    page.click("text=Keys")
+    keys = page.wait_for_selector("dialog#keys[open]").bounding_box()
+    assert keys["x"] >= 0
+    assert keys["x"] + keys["width"] <= 390
 
 
 def said(folder: Path) -> list[dict]:

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from index.documents import Passage
 from rag.answers import Answer, Citation, Doubt, Hit
 from rag.feedback import Feedback
-from ui.rendering import answer_html
+from ui.messages import answer_html
 
 TEXT = "It opened in 1974. [1] It may be <b>old</b>. [2] Penguins [x](http://a) dance."
 
