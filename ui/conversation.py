@@ -55,6 +55,7 @@ EMPTY = (
     '<section class="turn hint"><h3>Sources</h3><p class="state">Each sentence of an answer has a footnote. '
     "Click one, and the place it comes from is marked here.</p></section>"
 )
+_STOPPED = "Stopped. “Ask again” asks this again, “Edit question” gives it back to be changed."
 _SINCE = {
     "found": "The document has changed since; this sentence stands where it stood.",
     "moved": "The document has changed since; this sentence stands elsewhere in it now.",
@@ -73,14 +74,19 @@ class Conversation:
         self.libraries = libraries
         self.threshold = threshold
 
-    def ask(self, question: str, request: gr.Request) -> dict[str, Any]:
-        """Answer one question: the object of `footnoted ask --json`."""
-        return self.follow_up(question, [], request)
+    def ask(self, question: str, request: gr.Request, sources: list[str] | None = None) -> dict[str, Any]:
+        """Answer one question, from all documents or from those that `sources` stand for: the object of
+        `footnoted ask --json`.
+        """
+        return self.follow_up(question, [], request, sources)
 
-    def follow_up(self, question: str, history: list[str], request: gr.Request) -> dict[str, Any]:
+    def follow_up(
+        self, question: str, history: list[str], request: gr.Request, sources: list[str] | None = None
+    ) -> dict[str, Any]:
         """The same for a question that may lean on those before it; `history` has the latest last."""
         try:
-            return answer_values(self.libraries.of(request).system.answer(question, self.threshold, history=history))
+            system = self.libraries.of(request).system
+            return answer_values(system.answer(question, self.threshold, history=history, sources=sources))
         except FootnotedError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
@@ -100,28 +106,33 @@ class Conversation:
             messages=(*talk.messages, _said("user", plain_html(question, "asked"))),
         )
         yield gr.update(value="", submit_btn=False, stop_btn=True), *_given(talk)
-        for given in self._reply(talk, sources, request):
-            yield gr.skip(), *given
-        yield self.ready(), *given
+        yield from self._spoken(self._reply(talk, sources, request))
 
-    def again(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
-        """The last answer is taken back and given anew."""
-        if not talk.asked or not talk.messages or talk.messages[-1]["role"] != "assistant":
-            yield _kept(talk)
+    def again(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Spoken]:
+        """The last question is answered anew; what it was answered, if it was, is taken back."""
+        if not talk.asked:
+            yield gr.skip(), *_kept(talk)
             return
-        yield from self._reply(replace(talk, messages=talk.messages[:-1], shown=_before(talk)), sources, request)
+        yield from self._spoken(self._reply(_unanswered(talk), sources, request))
 
-    def instead(self, searched: str, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
+    def instead(self, searched: str, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Spoken]:
         """The last answer is taken back, and given for what the person has made of the search."""
         if not talk.asked or not searched.strip():
-            yield _kept(talk)
+            yield gr.skip(), *_kept(talk)
             return
         changed = talk.asked[-1]._replace(text=searched.strip(), alone=True)
         yield from self.again(replace(talk, asked=(*talk.asked[:-1], changed)), sources, request)
 
-    def alone(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Given]:
+    def alone(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> Iterator[Spoken]:
         """The last answer is taken back, and given for the question without the conversation."""
         yield from self.instead(talk.asked[-1].text if talk.asked else "", talk, sources, request)
+
+    def stopped(self, talk: Talk) -> Spoken:
+        """The person has enough of an answer: its question stands, to be asked again or changed."""
+        if not talk.asked or talk.messages[-1]["role"] == "assistant":
+            return self.ready(), *_kept(talk)
+        told = (*talk.messages, _said("assistant", plain_html(_STOPPED, "notice")))
+        return self.ready(), *_given(talk, drawn=replace(talk, messages=told))
 
     def edit(self, talk: Talk, request: gr.Request) -> Spoken:
         """The last question is taken back, answer and all, and stands in the box to be changed."""
@@ -131,8 +142,8 @@ class Conversation:
         if talk.name:
             with _warned():
                 take_back(self.libraries.of(request).folder, talk.name, question.turn)
-        answered_too = bool(talk.messages) and talk.messages[-1]["role"] == "assistant"
-        talk = replace(talk, asked=talk.asked[:-1], messages=talk.messages[: -1 - answered_too], shown=_before(talk))
+        talk = _unanswered(talk)
+        talk = replace(talk, asked=talk.asked[:-1], messages=talk.messages[:-1])
         return gr.update(value=question.text, submit_btn=True, stop_btn=False), *_given(talk)
 
     def reopen(self, name: str, request: gr.Request) -> Given:
@@ -171,10 +182,10 @@ class Conversation:
         before = () if asked.alone else [one.text for one in talk.asked[:-1] if _can_be_asked(one.text)]
         turn = len(talk.shown) + 1
         answer: Answer | None = None
-        note = _of_those(sources)
         try:
             shelf = self.libraries.of(request)
             system = shelf.system
+            note = _of_those(sources, 0 if sources is None else len(shelf.documents()))
             feedback = _feedback(system)
             for answer in system.stream(asked.text, threshold=self.threshold, history=before, sources=sources):
                 if answer.text and not answer.generator:
@@ -211,6 +222,14 @@ class Conversation:
     def begin(self) -> tuple[Any, ...]:
         """A new conversation; the one before is in the history."""
         return *_given(Talk()), self.ready()
+
+    def _spoken(self, replies: Iterator[Given]) -> Iterator[Spoken]:
+        """What is said meanwhile, with a button in the box that stops it."""
+        box = gr.update(submit_btn=False, stop_btn=True)
+        for given in replies:
+            yield box, *given
+            box = gr.skip()
+        yield self.ready(), *given
 
     @staticmethod
     def ready() -> Any:
@@ -257,9 +276,11 @@ def _kept(talk: Talk) -> Given:
     return talk, list(talk.messages), _pane(talk), gr.skip(), gr.skip()
 
 
-def _before(talk: Talk) -> tuple[str, ...]:
-    """The cards without those of the last question, if it has any: one that was stopped has none."""
-    return talk.shown[:-1] if talk.messages and talk.messages[-1]["role"] == "assistant" else talk.shown
+def _unanswered(talk: Talk) -> Talk:
+    """The talk up to its last question, without answer and cards; one that was stopped has none."""
+    if talk.messages[-1]["role"] != "assistant":
+        return talk
+    return replace(talk, messages=talk.messages[:-1], shown=talk.shown[:-1])
 
 
 def _feedback(system: System) -> Feedback:
@@ -269,13 +290,13 @@ def _feedback(system: System) -> Feedback:
     return Feedback((), ())
 
 
-def _of_those(sources: Sequence[str] | None) -> str:
-    """Which documents were asked, if not all."""
+def _of_those(sources: Sequence[str] | None, documents: int = 0) -> str:
+    """Which documents were asked, if not all of so many; 0: it is not known how many there were."""
     if sources is None:
         return ""
     if len(sources) == 1:
         return f"Only {sources[0]} was asked."
-    return f"Only {len(sources):,} documents were asked."
+    return f"Only {len(sources):,}{f' of {documents:,}' if documents else ''} documents were asked."
 
 
 def searched_line(answer: Answer | None = None) -> tuple[Any, Any]:
