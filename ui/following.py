@@ -16,7 +16,7 @@ from index.updates import FileRow, Update
 from index.watching import Noticed, Told, Watcher, followed
 
 # Lines that are kept for the page, and files of one update that have a line each.
-_KEPT, _NAMED = 30, 10
+_KEPT, _NAMED = 8, 5
 NO_FOLDERS = "no folder is indexed where it stands: footnoted index FOLDER adds one to follow"
 
 
@@ -32,6 +32,7 @@ class Following:
         self._switching = Lock()
         self._watcher: Watcher | None = None
         self._paths: set[str] = set()
+        self._roots: Sequence[str] = ()
         self._lines: deque[dict[str, str]] = deque(maxlen=_KEPT)
         self._changes = 0
         self._also_told: Told | None = None
@@ -52,6 +53,7 @@ class Following:
         if not folders:
             raise UsageError(NO_FOLDERS)
         with self._switching:
+            self._roots = roots
             if self._watcher and self._watcher.is_following:
                 return
             self._watcher = Watcher(
@@ -84,12 +86,19 @@ class Following:
 
     def _tell(self, done: Update, news: Sequence[FileRow]) -> None:
         for row in news[:_NAMED]:
-            self._line(row.status, printable(row.path) + (row.reason and f": {row.reason}"))
+            self._line(row.status, self._named(row.path) + (row.reason and f": {row.reason}"))
         if len(news) > _NAMED:
             self._line("", f"and {len(news) - _NAMED:,} more")
         self._changes += 1
         if self._also_told:
             self._also_told(done, news)
+
+    def _named(self, path: str) -> str:
+        """From the followed folder on: `papers/2026/lease.pdf`."""
+        for folder in map(Path, self._roots):
+            if Path(path).is_relative_to(folder):
+                return printable(Path(path).relative_to(folder.parent))
+        return printable(path)
 
     def _notice(self, text: str) -> None:
         self._line("", text)

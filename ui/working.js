@@ -120,6 +120,7 @@
     const place = document.querySelector("#documents ul.all");
     if (!place) return;
     place.replaceChildren(...known.map(row));
+    document.querySelector("#documents .row.all").hidden = !known.length;
     narrow();
   };
   const narrow = () => {
@@ -151,7 +152,7 @@
         '<label class="pick">Choose a folder<input type="file" class="files" webkitdirectory></label></p>';
       const place = made("div", { className: "follow" });
       body.append(drop, made("ul", { className: "arriving" }), place);
-      body.append(made("div", { className: "row" }, filter, all, none), made("ul", { className: "all" }));
+      body.append(made("div", { className: "row all" }, filter, all, none), made("ul", { className: "all" }));
     }
     if (!one.open) one.showModal();
     body.querySelector(":scope > .says.wrong")?.remove();
@@ -204,10 +205,10 @@
     }
     box.checked = state.on;
     box.disabled = Boolean(state.why_not);
-    place.querySelector(".folders").textContent = sentence(state.why_not) || state.folders.join(", ");
+    place.querySelector(".folders").textContent = sentence(state.why_not) || state.folders.join("\n");
     const clock = (at) => new Date(at).toLocaleTimeString([], { timeStyle: "medium" });
     place.querySelector("ul").replaceChildren(
-      ...state.lines.toReversed().map(({ at, status, text }) => made("li", {}, `${clock(at)} ${status} ${text}`)),
+      ...state.lines.toReversed().map(({ at, status, text }) => made("li", { className: status, textContent: `${clock(at)} ${status} ${text}` })),
     );
   };
 
@@ -287,6 +288,16 @@
     }
     sending = false;
   };
+  // What became of all that was handed over, with what needs a look first.
+  const sum = (note) => {
+    const place = document.querySelector("#documents ul.arriving");
+    const items = [...place.children];
+    for (const item of items.filter((one) => one.matches(".failed, .skipped")).reverse()) place.prepend(item);
+    const kinds = ["added", "updated", "unchanged", "removed", "skipped", "failed"];
+    const counts = kinds.map((kind) => [items.filter((one) => one.className === kind).length, kind]);
+    note.textContent = counts.filter(([count]) => count).map((one) => one.join(" ")).join(", ");
+    place.scrollTop = 0;
+  };
   // What was begun before a reload, or by another page.
   const resume = async () => {
     sending = true;
@@ -302,9 +313,11 @@
 
   // Until the indexing is over; `items` are the lines of files that it is about, others get one.
   const progress = async (items) => {
+    const place = document.querySelector("#documents ul.arriving");
     const bar = made("progress", { max: 1, value: 0 });
     const note = says("Waiting to begin …");
-    document.querySelector("#documents ul.arriving").before(bar, note);
+    if (place.previousElementSibling.matches(".says")) place.previousElementSibling.remove();
+    place.before(bar, note);
     let now;
     try {
       do {
@@ -312,12 +325,14 @@
         now = await get("indexing");
         bar.max = Math.max(now.files, 1);
         bar.value = now.done;
-        if (now.files) note.textContent = `${now.done} of ${now.files} files read, ${now.embedded} of ${now.passages} passages`;
+        if (now.files) note.textContent = `${now.done} of ${now.files} files read, ${now.embedded} of ${now.passages} passages indexed`;
         if (items.has(now.path)) stand(items.get(now.path), "reading", "reading");
       } while (now.running);
+    } catch (error) {
+      note.remove();
+      throw error;
     } finally {
       bar.remove();
-      note.remove();
     }
     for (const { name, status, reason } of now.rows) {
       stand(items.get(name) ?? line(name), status, reason ? `${status}: ${reason}` : status);
@@ -325,6 +340,7 @@
     for (const item of items.values()) {
       if (["sent", "reading"].includes(item.className)) stand(item, "unchanged", "unchanged: it was here already");
     }
+    sum(note);
     if (now.error) shows(new Error(now.error));
     await list();
     refresh();
@@ -390,11 +406,10 @@
   const nameLibrary = (box, isNew) => {
     const one = dialog("naming", "Library");
     const here = box.dataset.here;
-    const title = isNew ? "New library" : `Delete “${here}”`;
-    one.querySelector("h2").textContent = title;
+    one.querySelector("h2").textContent = isNew ? "New library" : `Delete “${here}”`;
     const name = made("input", { type: "text", autocomplete: "off", maxLength: 60 });
     name.setAttribute("aria-label", "Name");
-    const go = made("button", { type: "submit", textContent: title });
+    const go = made("button", { type: "submit", textContent: isNew ? "Create" : "Delete for good" });
     const form = made("form", {}, says(isNew
       ? "A library has documents and conversations of its own. Its name:"
       : "Its documents and conversations are deleted for good. Type its name:"), name, go);
@@ -406,7 +421,7 @@
         location.assign(addressOf(box, isNew ? name.value.trim() : ""));
       } catch (error) {
         form.querySelector(".wrong")?.remove();
-        form.append(says(error.message, true));
+        go.before(says(error.message, true));
       }
     });
     one.querySelector(".body").replaceChildren(form);
