@@ -253,11 +253,12 @@ def test_the_folders_of_the_index_are_followed_while_the_switch_is_on(client: Te
     assert switched(client, True)["on"] is True
     assert switched(client, True)["on"] is True  # pressed twice, or in two tabs
     Path(folder, "tea.txt").write_text("Tea is grown in Assam.")
+    waited(lambda: client.get("/following").json()["changes"] == 1)
     Path(folder, "bad.pdf").write_bytes(b"%PDF")
-    waited(lambda: len(client.get("/following").json()["lines"]) == 2)
+    waited(lambda: client.get("/following").json()["changes"] == 2)
     assert sources(client) == {"lease.md", "papers/old.txt", "rent.txt", "tea.txt"}
     now = client.get("/following").json()
-    assert sorted((one["status"], one["text"]) for one in now["lines"]) == [
+    assert [(one["status"], one["text"]) for one in now["lines"]] == [
         ("added", f"{Path(folder).name}/tea.txt"),
         ("failed", f"{Path(folder).name}/bad.pdf: damaged, or not a PDF file"),
     ]
