@@ -21,6 +21,7 @@ from .libraries import Libraries
 from .printing import answer_values
 from .rendering import answer_html, plain_html, searching_html, sources_html, unanswered_html
 from .shelf import Shelf
+from .waiting import with_beats
 
 Message = dict[str, Any]
 
@@ -51,6 +52,7 @@ class Talk:
 # The talk, the messages, the cards, and the row and line "Searched for"; a turn has the question box before them.
 Given = tuple[Talk, list[Message], str, Any, Any]
 Spoken = tuple[Any, Talk, list[Message], str, Any, Any]
+_NOTHING_NEW: Any = (gr.skip(),) * 5
 EMPTY = (
     '<section class="turn hint"><h3>Sources</h3><p class="state">Each sentence of an answer has a footnote. '
     "Click one, and the place it comes from is marked here.</p></section>"
@@ -187,7 +189,12 @@ class Conversation:
             system = shelf.system
             note = _of_those(sources, 0 if sources is None else len(shelf.documents()))
             feedback = _feedback(system)
-            for answer in system.stream(asked.text, threshold=self.threshold, history=before, sources=sources):
+            words = system.stream(asked.text, threshold=self.threshold, history=before, sources=sources)
+            for one in with_beats(words):
+                if one is None:
+                    yield _NOTHING_NEW
+                    continue
+                answer = one
                 if answer.text and not answer.generator:
                     continue  # quotes come whole
                 grown = answer_html(replace(answer, hits=()), turn, feedback)
