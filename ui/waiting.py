@@ -6,7 +6,7 @@ from threading import Event, Thread
 from typing import TypeVar
 
 # Seconds without news after which a sign of life is given.
-BEAT = 0.4
+BEAT = 0.15
 _T = TypeVar("_T")
 
 

@@ -373,6 +373,7 @@ def test_a_stopped_question_is_asked_again_or_changed(
             page.wait_for_selector("#t-1:has-text('Passages found')")
             page.click("#question button.stop-button")
             page.wait_for_selector("#chat .notice:has-text('Stopped.')")
+            page.wait_for_timeout(1000)  # Gradio drops a click while it still ends what the same button began
             assert page.inner_text("#chat .asked") == question
             assert page.locator("#t-1").count() == 0
             if again:
@@ -384,6 +385,7 @@ def test_a_stopped_question_is_asked_again_or_changed(
         page.wait_for_selector("#t-1:has-text('Passages found')")
         page.click("#question button.stop-button")
         page.wait_for_selector("#chat .notice:has-text('Stopped.')")
+        page.wait_for_timeout(1000)
         server.reply = server_that.says("The lease of the mill ends on 31 March 2030 [1].")
         page.click("#tools button:has-text('Ask again')")
         page.wait_for_selector("#t-1 #c-1-1")
