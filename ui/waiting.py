@@ -10,7 +10,7 @@ BEAT = 0.15
 _T = TypeVar("_T")
 
 
-def with_beats(source: Iterator[_T], beat: float = BEAT) -> Iterator[_T | None]:
+def with_beats(source: Iterator[_T], beat: float = BEAT) -> Generator[_T | None]:
     """What `source` yields, and None for every `beat` seconds in which it yields nothing.
 
     It runs in a thread of its own. Gradio closes the generator of an event that is stopped, holding up all other
