@@ -139,8 +139,10 @@ class Index:
 
         A source is a document's; that of a file of rows stands for all of them, and "papers/" for what is in the
         folder. What a word weighs is counted over the whole index still. Raises UsageError, naming it, for a source
-        that is not there, and for no source at all.
+        that is not there, for no source at all, and for what is no list of them.
         """
+        if not isinstance(sources, (list, tuple)) or not all(isinstance(one, str) for one in sources):
+            raise UsageError(f"sources must be a list of names, got {sources!r:.80}")
         return self._of(tuple(sources))
 
     def _narrowed(self, sources: tuple[str, ...]) -> "Index":

@@ -96,6 +96,8 @@ class Library:
             part.unlink(missing_ok=True)
 
     def _place(self, part: Path, path: Path, arrival: "Arrival") -> None:
+        if not part.exists():
+            raise UsageError("the library was deleted meanwhile")
         try:
             make_folder(path.parent)
             if not path.parent.resolve().is_relative_to(self.folder.resolve()):

@@ -2,7 +2,8 @@
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Event, Thread
 
@@ -12,8 +13,9 @@ from .embedding import Embedder
 from .errors import DamagedIndex, FailedWrite, FootnotedError, LockedIndex, UsageError
 from .files import IGNORED, discover, is_pattern, printable
 from .indexing import BEING_WRITTEN, update
+from .library import library_folder
 from .manifest import generation_of, read_manifest
-from .updates import FileRow, Update
+from .updates import FileRow, Progress, Update
 
 # Seconds without a change after which a file counts as written.
 REST = 1.0
@@ -31,7 +33,9 @@ Noticed = Callable[[str], None]
 class Watcher:
     """Keeps the index in `folder` as its files are, until `stop()`: `run()` here, or `start()` in a thread.
 
-    `paths` are the roots of the index that are followed, all of them if none are given. `told` is called after an
+    `paths` are the roots of the index that are followed, all of them if none are given; never its own library, which
+    whoever puts documents there has indexed. `turn` is held during an update, for others in this process who write the
+    index and wait for theirs. `told` is called after an
     update that changed something, with the rows that are news: what `before`, the update before it, said of files that
     were left out is none. `noticed` is called with a line for a person. A root that is gone
     loses nothing and is followed again when it is back; an index that another process writes, or a disk that is full,
@@ -47,6 +51,7 @@ class Watcher:
         before: Update | None = None,
         told: Told,
         noticed: Noticed,
+        turn: AbstractContextManager[object] | None = None,
         rest: float = REST,
     ) -> None:
         self.folder = folder
@@ -55,6 +60,7 @@ class Watcher:
         self._embedder = embedder
         self._told = told
         self._noticed = noticed
+        self._turn = turn or nullcontext()
         self._rest = rest
         self._stopping = Event()
         self._thread: Thread | None = None
@@ -80,8 +86,13 @@ class Watcher:
         self._thread = Thread(target=follow, name="watcher", daemon=True)
         self._thread.start()
 
+    @property
+    def is_following(self) -> bool:
+        """Whether the thread that was started still runs."""
+        return self._thread is not None and self._thread.is_alive()
+
     def stop(self) -> None:
-        """End; an update in hand is finished first."""
+        """End; of an update in hand the file in hand is finished, and what is committed stays."""
         self._stopping.set()
         if self._thread:
             self._thread.join()
@@ -114,7 +125,7 @@ class Watcher:
                 if pointer == generation_of(self.folder):
                     raise
                 return self._known  # swept away under our hands: the next look reads the one after it
-            self._pointer, self._known = pointer, [root for root in roots if not self._paths or root in self._paths]
+            self._pointer, self._known = pointer, followed(self.folder, roots, self._paths)
         return self._known
 
     def _listened(self, roots: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -206,7 +217,12 @@ class Watcher:
 
         if present:
             try:
-                done = update(self.folder, present, embedder=self._embedder, waits=waits)
+                with self._turn:
+                    done = update(
+                        self.folder, present, embedder=self._embedder, progress=self._still_wanted, waits=waits
+                    )
+            except _Stopped:
+                return
             except (LockedIndex, FailedWrite, UsageError) as error:
                 self._not_before = time.monotonic() + AGAIN
                 self._say(f"{error} (it is tried until then)")
@@ -215,6 +231,10 @@ class Watcher:
             self._pass_on(done)
             moving |= {row.path for row in done.files if row.reason == BEING_WRITTEN}
         self._changed = {path: self._changed.get(path, began) for path in moving}
+
+    def _still_wanted(self, _: Progress) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
 
     def _present(self, roots: Sequence[str]) -> list[Path]:
         """The roots that are there; what has gone, and what is back, is said once."""
@@ -253,6 +273,16 @@ class Watcher:
         if line != self._said:
             self._said = line
             self._noticed(line)
+
+
+class _Stopped(Exception):
+    """Raised between two files of an update whose watcher is to end."""
+
+
+def followed(folder: Path, roots: Sequence[str], among: Collection[str] = ()) -> list[str]:
+    """The roots of the index in `folder` that can be followed, or those of them in `among`: all but its library."""
+    own = str(library_folder(folder))
+    return [root for root in roots if root != own and (not among or root in among)]
 
 
 def _left_out(done: Update) -> set[tuple[str, str]]:

@@ -126,6 +126,14 @@ def silent_within(handler: Handler) -> None:
     time.sleep(2)
 
 
+def hanging(handler: Handler) -> None:
+    """Takes the question, and then nothing for as long as anybody waits."""
+    handler.start()
+    while True:
+        handler.raw(": still here\n\n")
+        time.sleep(0.2)
+
+
 def dripping(handler: Handler) -> None:
     """Never silent long enough for a read to time out, and never done."""
     handler.start()

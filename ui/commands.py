@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import asdict
 from functools import partial
 from importlib.util import find_spec
@@ -34,6 +34,8 @@ from .progress import Bar
 if TYPE_CHECKING:
     from eval.question_reports import QuestionReport
     from eval.reports import Report
+
+    from .shelf import Shelf
 
 
 def _index(options: argparse.Namespace) -> int:
@@ -137,25 +139,17 @@ def _chat(options: argparse.Namespace) -> int:
         create_empty(options.index)
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(1) as beside, ExitStack() as ending:
+    with ThreadPoolExecutor(1) as beside:
         opening = beside.submit(System.open, options.index, reader=READERS[options.reader], generator=generator)
+        from .libraries import Libraries
         from .server import serve  # gradio takes seconds to import, in which index and model are loaded
 
-        def opened() -> System:
-            system = opening.result()
+        def opened() -> Libraries:
+            limits = Limits(options.upload_limit << 20, options.library_limit << 20)
+            libraries = Libraries(opening.result(), limits)
             if options.watch:
-                from index.watching import Watcher
-
-                watcher = Watcher(
-                    options.index,
-                    options.paths,
-                    embedder=system.index.embedder,
-                    told=partial(printing.changes, as_json=options.json),
-                    noticed=printing.notice,
-                )
-                watcher.start()
-                ending.callback(watcher.stop)
-            return system
+                _watched(libraries.main, options)
+            return libraries
 
         serve(
             opened,
@@ -163,9 +157,17 @@ def _chat(options: argparse.Namespace) -> int:
             port=options.port,
             threshold=options.threshold,
             browser=options.open,
-            limits=Limits(options.upload_limit << 20, options.library_limit << 20),
         )
     return DONE
+
+
+def _watched(shelf: "Shelf", options: argparse.Namespace) -> None:
+    """Follow the files from the start, and tell of changes on the terminal too."""
+    shelf.following.narrow(options.paths, partial(printing.changes, as_json=options.json), printing.notice)
+    try:
+        shelf.follow(True)
+    except UsageError as error:
+        printing.notice(f"nothing is followed: {error}")
 
 
 def _mcp(options: argparse.Namespace) -> int:

@@ -60,6 +60,8 @@ EMPTY = (
     '<section class="turn hint"><h3>Sources</h3><p class="state">Each sentence of an answer has a footnote. '
     "Click one, and the place it comes from is marked here.</p></section>"
 )
+_STOPPABLE = gr.update(submit_btn=False, stop_btn=True)
+_STOPPED = "Stopped. “Ask again” asks this again, “Edit question” gives it back to be changed."
 _SINCE = {
     "found": "The document has changed since; this sentence stands where it stood.",
     "moved": "The document has changed since; this sentence stands elsewhere in it now.",
@@ -79,16 +81,21 @@ class Conversation:
         self.threshold = threshold
         self._gate = gate
 
-    async def ask(self, question: str, request: gr.Request) -> dict[str, Any]:
-        """Answer one question: the object of `footnoted ask --json`."""
-        return await self.follow_up(question, [], request)
+    async def ask(self, question: str, request: gr.Request, sources: list[str] | None = None) -> dict[str, Any]:
+        """Answer one question, from all documents or from those that `sources` stand for: the object of
+        `footnoted ask --json`.
+        """
+        return await self.follow_up(question, [], request, sources)
 
-    async def follow_up(self, question: str, history: list[str], request: gr.Request) -> dict[str, Any]:
+    async def follow_up(
+        self, question: str, history: list[str], request: gr.Request, sources: list[str] | None = None
+    ) -> dict[str, Any]:
         """The same for a question that may lean on those before it; `history` has the latest last."""
 
         def answered() -> dict[str, Any]:
             system = self.libraries.of(request).system
-            return answer_values(system.answer(question, self.threshold, history=history, hurried=hurried))
+            given = system.answer(question, self.threshold, history=history, sources=sources, hurried=hurried)
+            return answer_values(given)
 
         try:
             with self._gate.place() as hurried:
@@ -118,35 +125,40 @@ class Conversation:
             asked=(*talk.asked, Asked(question, False, secrets.token_hex(4))),
             messages=(*talk.messages, _said("user", plain_html(question, "asked"))),
         )
-        yield gr.update(value="", submit_btn=False, stop_btn=True), *_given(talk)
-        async for given in self._answered(talk, sources, request):
-            yield self.ready() if _has_answer(given[0]) else gr.skip(), *given
+        async for spoken in self._spoken(talk, sources, request, gr.update(value="", submit_btn=False, stop_btn=True)):
+            yield spoken
 
-    async def again(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> AsyncIterator[Given]:
-        """The last answer is taken back and given anew."""
-        if not talk.asked or not _has_answer(talk):
-            yield _kept(talk)
+    async def again(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> AsyncIterator[Spoken]:
+        """The last question is answered anew; what it was answered, if it was, is taken back."""
+        if not talk.asked:
+            yield gr.skip(), *_kept(talk)
             return
-        before = replace(talk, messages=talk.messages[:-1], shown=_before(talk))
-        async for given in self._answered(before, sources, request):
-            yield given
+        async for spoken in self._spoken(_unanswered(talk), sources, request):
+            yield spoken
 
     async def instead(
         self, searched: str, talk: Talk, sources: list[str] | None, request: gr.Request
-    ) -> AsyncIterator[Given]:
+    ) -> AsyncIterator[Spoken]:
         """The last answer is taken back, and given for what the person has made of the search."""
         if not talk.asked or not searched.strip():
-            yield _kept(talk)
+            yield gr.skip(), *_kept(talk)
             return
         changed = talk.asked[-1]._replace(text=searched.strip(), alone=True)
         async for given in self.again(replace(talk, asked=(*talk.asked[:-1], changed)), sources, request):
             yield given
 
-    async def alone(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> AsyncIterator[Given]:
+    async def alone(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> AsyncIterator[Spoken]:
         """The last answer is taken back, and given for the question without the conversation."""
         question = talk.asked[-1].text if talk.asked else ""
         async for given in self.instead(question, talk, sources, request):
             yield given
+
+    def stopped(self, talk: Talk) -> Spoken:
+        """The person has enough of an answer: its question stands, to be asked again or changed."""
+        if not talk.asked or _has_answer(talk):
+            return self.ready(), *_kept(talk)
+        told = (*talk.messages, _said("assistant", plain_html(_STOPPED, "notice")))
+        return self.ready(), *_given(talk, drawn=replace(talk, messages=told))
 
     def edit(self, talk: Talk, request: gr.Request) -> Spoken:
         """The last question is taken back, answer and all, and stands in the box to be changed."""
@@ -156,8 +168,8 @@ class Conversation:
         if talk.name:
             with _warned():
                 take_back(self.libraries.of(request).folder, talk.name, question.turn)
-        messages = talk.messages[: -1 - _has_answer(talk)]
-        talk = replace(talk, asked=talk.asked[:-1], messages=messages, shown=_before(talk))
+        talk = _unanswered(talk)
+        talk = replace(talk, asked=talk.asked[:-1], messages=talk.messages[:-1])
         return gr.update(value=question.text, submit_btn=True, stop_btn=False), *_given(talk)
 
     def reopen(self, name: str, request: gr.Request) -> Given:
@@ -190,12 +202,15 @@ class Conversation:
         resumed, *_ = self.reopen(name, request)
         return resumed
 
-    async def _answered(self, talk: Talk, sources: list[str] | None, request: gr.Request) -> AsyncIterator[Given]:
-        """The answer to the last question, when it is its turn."""
+    async def _spoken(
+        self, talk: Talk, sources: list[str] | None, request: gr.Request, box: Any = _STOPPABLE
+    ) -> AsyncIterator[Spoken]:
+        """The answer to the last question, when it is its turn; before it the question, with a button that stops it."""
+        yield box, *_given(talk)
         with self._gate.place() as hurried:
             async with self._gate.turn(hurried):
                 async for given in stepped(self._reply(talk, sources, request, hurried)):
-                    yield given
+                    yield self.ready() if _has_answer(given[0]) else gr.skip(), *given
 
     def _reply(self, talk: Talk, sources: list[str] | None, request: gr.Request, hurried: bool) -> Iterator[Given]:
         asked = talk.asked[-1]
@@ -203,15 +218,15 @@ class Conversation:
         before = () if asked.alone else [one.text for one in talk.asked[:-1] if _can_be_asked(one.text)]
         turn = len(talk.shown) + 1
         answer: Answer | None = None
-        note = _of_those(sources)
         try:
             shelf = self.libraries.of(request)
             system = shelf.system
+            note = _of_those(sources, 0 if sources is None else len(shelf.documents()))
             feedback = _feedback(system)
-            asking = system.stream(
+            answers = system.stream(
                 asked.text, threshold=self.threshold, history=before, sources=sources, hurried=hurried
             )
-            for answer in asking:
+            for answer in answers:
                 if hurried or (answer.text and not answer.generator):
                     continue  # quotes come whole
                 grown = answer_html(replace(answer, hits=()), turn, feedback)
@@ -219,7 +234,7 @@ class Conversation:
                 shown = (*talk.shown, searching_html(answer, turn, note))
                 yield _given(talk, answer, replace(talk, messages=(*talk.messages, *growing), shown=shown))
         except FootnotedError as error:
-            yield _unanswered(talk, error)
+            yield _failed(talk, error)
             return
         assert answer is not None
         talk = replace(
@@ -285,7 +300,7 @@ def _given(talk: Talk, answer: Answer | None = None, drawn: Talk | None = None) 
     return talk, list(drawn.messages), _pane(drawn), *searched_line(answer)
 
 
-def _unanswered(talk: Talk, error: FootnotedError) -> Given:
+def _failed(talk: Talk, error: FootnotedError) -> Given:
     """Why there is no answer to the last question, in the place of one."""
     notice = _said("assistant", plain_html(_sentence(str(error)), "notice"))
     shown = (*talk.shown, unanswered_html(talk.asked[-1].text, len(talk.shown) + 1))
@@ -297,9 +312,11 @@ def _kept(talk: Talk) -> Given:
     return talk, list(talk.messages), _pane(talk), gr.skip(), gr.skip()
 
 
-def _before(talk: Talk) -> tuple[str, ...]:
-    """The cards without those of the last question, if it has any: one that was stopped has none."""
-    return talk.shown[:-1] if _has_answer(talk) else talk.shown
+def _unanswered(talk: Talk) -> Talk:
+    """The talk up to its last question, without answer and cards; one that was stopped has none."""
+    if not _has_answer(talk):
+        return talk
+    return replace(talk, messages=talk.messages[:-1], shown=talk.shown[:-1])
 
 
 def _has_answer(talk: Talk) -> bool:
@@ -314,13 +331,13 @@ def _feedback(system: System) -> Feedback:
     return Feedback((), ())
 
 
-def _of_those(sources: Sequence[str] | None) -> str:
-    """Which documents were asked, if not all."""
+def _of_those(sources: Sequence[str] | None, documents: int = 0) -> str:
+    """Which documents were asked, if not all of so many; 0: it is not known how many there were."""
     if sources is None:
         return ""
     if len(sources) == 1:
         return f"Only {sources[0]} was asked."
-    return f"Only {len(sources):,} documents were asked."
+    return f"Only {len(sources):,}{f' of {documents:,}' if documents else ''} documents were asked."
 
 
 def searched_line(answer: Answer | None = None) -> tuple[Any, Any]:

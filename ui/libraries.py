@@ -3,6 +3,7 @@
 A library is an address: the page at `/libraries/NAME/` asks that one, so that everybody chooses for themselves.
 """
 
+import secrets
 import shutil
 from threading import Lock
 from typing import Any
@@ -67,17 +68,26 @@ class Libraries:
     def delete(self, name: str, typed: str) -> None:
         """Delete a library with its documents and its history; whoever wants that has `typed` its name.
 
-        Raises UsageError if the names differ or there is none, LockedIndex while it is being written.
+        Raises UsageError if the names differ, there is none, or documents are being indexed into it; LockedIndex
+        while another program writes it.
         """
         if typed != name:
             raise UsageError(f"type its name, {name!r}, to delete it")
         if name not in self.names():
             raise UsageError(f"there is no library {printable(name)!r}")
-        at = self._folder / name
-        with self._opening, writing(at), committing(at):
+        at, gone = self._folder / name, self._folder / f".{secrets.token_hex(8)}"
+        if shelf := self._opened.get(name):
+            shelf.give_up()
+        with self._opening:
             self._opened.pop(name, None)
-            (at / "CURRENT").unlink()  # from here on it is none, however far the rest comes
-            shutil.rmtree(at)
+            with writing(at), committing(at):
+                at.rename(gone)  # from here on there is none of that name, however far the rest comes
+                shutil.rmtree(gone)
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        for shelf in [self.main, *self._opened.values()]:
+            shelf.close()
 
 
 def _check(name: str) -> None:

@@ -22,7 +22,7 @@ EVENTS, WAITING = 256, 1024
 # Open pages whose conversation is held in memory. Whoever comes back after so many others has it from the history.
 SESSIONS = 256
 # Which documents are asked is chosen in the browser (working.js), and goes along with each question.
-_CHOSEN = "(...given) => [...given.slice(0, -1), window.footnoted?.chosen() ?? null]"
+_CHOSEN = "async (...given) => [...given.slice(0, -1), (await window.footnoted?.chosen()) ?? null]"
 _ADDRESS = "() => location.search"
 
 
@@ -94,10 +94,10 @@ def build(libraries: Libraries, gate: Gate, threshold: float | None = None) -> g
         turns: list[Any] = []
         for trigger, words in [(box.submit, box), *((chip.click, chip) for chip in chips)]:
             turns.append(trigger(talks.converse, [words, talk, chosen], [box, *given], **asking))
-        turns.append(retry.click(talks.again, [talk, chosen], given, **asking))
-        turns.append(line.submit(talks.instead, [line, talk, chosen], given, **asking))
-        turns.append(only.click(talks.alone, [talk, chosen], given, **asking))
-        box.stop(talks.ready, None, box, cancels=turns, queue=False, **options)
+        turns.append(retry.click(talks.again, [talk, chosen], [box, *given], **asking))
+        turns.append(line.submit(talks.instead, [line, talk, chosen], [box, *given], **asking))
+        turns.append(only.click(talks.alone, [talk, chosen], [box, *given], **asking))
+        box.stop(talks.stopped, talk, [box, *given], cancels=turns, queue=False, **options)
         change.click(talks.edit, talk, [box, *given], cancels=turns, queue=False, **options)
         clear.click(
             talks.begin,

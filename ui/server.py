@@ -7,7 +7,8 @@ import socket
 import sys
 import webbrowser
 from asyncio import Semaphore
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from html import escape
 from threading import Timer
 
@@ -23,9 +24,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from index.errors import FootnotedError, UsageError
-from index.library import Limits
 from rag.feedback import record
-from rag.system import System
 
 from .document_page import document_html
 from .found import why_html
@@ -55,23 +54,27 @@ _LOOPBACK = ["127.0.0.1", "localhost", "[::1]", "::1"]
 
 
 def application(
-    system: System,
+    libraries: Libraries,
     *,
     threshold: float | None = None,
     hosts: list[str] | None = None,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
     password: str = "",
 ) -> FastAPI:
     """The page at /, a document at /document, what the page posts to /feedback and /why, and what ui/working.py adds;
     for another library the same under /libraries/NAME. Only requests for `hosts` (default: loopback) are served, and
-    with a password only those that bring it.
+    with a password only those that bring it. When it ends, the libraries are closed.
     """
-    libraries = Libraries(system, limits)
-    app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
+
+    @asynccontextmanager
+    async def closing(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await run_in_threadpool(libraries.close)
+
+    app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
     if hosts is None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)
 
-    gate = Gate(_WRITTEN if system.generator else _ANSWERED)
+    gate = Gate(_WRITTEN if libraries.main.system.generator else _ANSWERED)
     app.add_middleware(Door, gate=gate)
     app.add_middleware(Addresses, libraries=libraries)
     app.add_middleware(Guard, password=password)
@@ -173,15 +176,14 @@ def _style() -> str:
 
 
 def serve(
-    opened: Callable[[], System],
+    opened: Callable[[], Libraries],
     *,
     host: str,
     port: int,
     threshold: float | None = None,
     browser: bool = False,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> None:
-    """Serve the chat page over a system until interrupted; `opened` gives it, when the address is known to be free.
+    """Serve the chat page until interrupted; `opened` gives its libraries, when the address is known to be free.
 
     Raises UsageError if the address is taken or not this machine's, if others could reach it and there is no password
     (FOOTNOTED_PASSWORD), and what `opened` raises.
@@ -205,10 +207,10 @@ def serve(
                 else "is --host this machine's?"
             )
             raise UsageError(f"cannot listen on {host}:{port} ({reason.lower()}): {advice}") from None
-    system = opened()
+    libraries = opened()
     if not local:
         print(f"footnoted: {host}:{port} asks for the password, which travels unencrypted", file=sys.stderr)
-    app = application(system, threshold=threshold, hosts=None if local else ["*"], limits=limits, password=password)
+    app = application(libraries, threshold=threshold, hosts=None if local else ["*"], password=password)
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{port}"
     print(f"Footnoted is at {address}  (Ctrl-C stops it)", flush=True)

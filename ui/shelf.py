@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from threading import Lock, Thread
-from typing import Any
+from threading import Event, Lock, Thread
+from typing import Any, TypeVar
 
-from index.errors import FootnotedError
+from index.errors import FootnotedError, LockedIndex, UsageError
 from index.files import printable
 from index.indexing import remove, update
 from index.library import Library, Limits
 from index.updates import FileRow, Progress, Update
 from rag.system import System
 
+from .following import Following
+
+# Seconds after which an index that another program writes is tried again.
+_AGAIN = 0.2
+_T = TypeVar("_T")
 _UNREAD = Progress(0, 0, 0, 0, "")
 
 
@@ -23,6 +28,9 @@ class Shelf:
         self.system = system
         self.folder = system.index.folder
         self.library = Library(self.folder, limits)
+        self._turn = Lock()  # held by whoever of us writes the index
+        self.following = Following(self.folder, self._turn)
+        self._closed = Event()
         self._lock = Lock()
         self._running: Thread | None = None
         self._again = False
@@ -52,24 +60,37 @@ class Shelf:
     def start(self) -> None:
         """Index what is in the library, beside everything else; what arrives meanwhile is indexed after that."""
         with self._lock:
+            if self._closed.is_set():
+                raise UsageError("this library is closed")
             if self._running is not None:
                 self._again = True
                 return
-            self._rows, self._error, self._progress = [], "", _UNREAD
+            self._rows, self._error = [], ""
             self._running = Thread(target=self._index, daemon=True, name=f"indexing {self.name}")
             self._running.start()
 
     def _index(self) -> None:
         while True:
-            self._attempt(lambda: update(self.folder, [self.library.folder], **self._options()))
+            self._progress = _UNREAD
+            self._attempt(lambda: self._in_turn(self._update))
             with self._lock:
                 if not self._again:
                     self._running = None
                     return
                 self._again = False
 
-    def _options(self) -> dict[str, Any]:
-        return {"embedder": self.system.index.embedder, "progress": self._tell}
+    def _update(self) -> Update:
+        return update(self.folder, [self.library.folder], embedder=self.system.index.embedder, progress=self._tell)
+
+    def _in_turn(self, write: Callable[[], _T]) -> _T:
+        """Write the index when nobody else does: not what follows its files, and no other program."""
+        while True:
+            try:
+                with self._turn:
+                    return write()
+            except LockedIndex:
+                if self._closed.wait(_AGAIN):
+                    raise
 
     def _attempt(self, work: Callable[[], Update]) -> None:
         try:
@@ -102,6 +123,33 @@ class Shelf:
         return printable(Path(path).relative_to(self.library.folder)) if self.library.holds(path) else path
 
     def remove(self, source: str) -> None:
-        """Take a document out, a copy for good. Raises UsageError if it is not there, LockedIndex."""
-        remove(self.folder, source)
+        """Take a document out, a copy for good, when nobody else writes. Raises UsageError if it is not there."""
+        self._in_turn(lambda: remove(self.folder, source))
         self.library.measure()
+
+    def follow(self, on: bool) -> None:
+        """Index what changes in the folders of the index, or no more. Raises UsageError if it has none."""
+        if self._closed.is_set():
+            raise UsageError("this library is closed")
+        if on:
+            index = self.system.index
+            self.following.start(index.manifest.roots, index.embedder)
+        else:
+            self.following.stop()
+
+    def followed(self) -> dict[str, Any]:
+        """Whether it does, which folders, and what it told."""
+        return self.following.state(self.system.index.manifest.roots)
+
+    def close(self) -> None:
+        """Begin nothing any more; what is being indexed ends by itself."""
+        self._closed.set()
+        self.following.stop()
+
+    def give_up(self) -> None:
+        """Close it, to be deleted. Raises UsageError while documents are being indexed into it."""
+        with self._lock:
+            if self._running is not None:
+                raise UsageError("documents are being indexed into it: try again when that is done")
+            self._closed.set()
+        self.close()

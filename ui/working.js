@@ -1,19 +1,16 @@
 // Documents that are asked and handed over, libraries, conversations. Addresses are relative to the page's own, which
 // is that of the library.
 (() => {
-  const post = async (address, posted = {}) => {
-    const answer = await fetch(address, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(posted),
+  const sent = async (address, options) => {
+    const answer = await fetch(address, options).catch(() => {
+      throw new Error("Footnoted does not answer: is it still running?");
     });
     if (!answer.ok) throw new Error(await answer.text());
+    return answer;
   };
-  const get = async (address) => {
-    const answer = await fetch(address);
-    if (!answer.ok) throw new Error(await answer.text());
-    return answer.json();
-  };
+  const post = (address, posted = {}) =>
+    sent(address, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(posted) });
+  const get = async (address) => (await sent(address)).json();
   const made = (tag, given = {}, ...inside) => {
     const one = Object.assign(document.createElement(tag), given);
     one.append(...inside);
@@ -49,17 +46,35 @@
     }
     return one;
   };
+  const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
   const says = (text, wrong = false) =>
-    made("p", { className: wrong ? "says wrong" : "says", textContent: text, role: "status" });
+    made("p", { className: wrong ? "says wrong" : "says", textContent: sentence(text), role: "status" });
   const refresh = () => document.querySelector("#refresh")?.click();
 
-  // ---- which documents are asked: all, unless some are left out
-  const left = new Set();
+  // ---- which documents are asked: all, unless some are left out; kept for this tab, a library at a time
+  const LEFT = `footnoted-left-out ${location.pathname}`;
+  const left = new Set(JSON.parse(sessionStorage.getItem(LEFT) ?? "[]"));
   let known = [];
-  const chosen = () => (left.size ? known.filter((one) => !left.has(one.source)).map((one) => one.source) : null);
+  const keepLeft = () => {
+    if (left.size) sessionStorage.setItem(LEFT, JSON.stringify([...left]));
+    else sessionStorage.removeItem(LEFT);
+    tellChosen();
+  };
+  const load = async () => {
+    const found = await get("documents");
+    known = found.documents;
+    const sources = new Set(known.map((one) => one.source));
+    for (const source of left) if (!sources.has(source)) left.delete(source);
+    keepLeft();
+    return found;
+  };
+  const chosen = async () => {
+    if (left.size) await load().catch(() => {}); // the question itself will say what is wrong
+    return left.size ? known.filter((one) => !left.has(one.source)).map((one) => one.source) : null;
+  };
   const tellChosen = () => {
     const place = document.getElementById("asked-of");
-    const text = left.size ? `${known.length - left.size} of ${known.length}` : "";
+    const text = left.size && known.length ? `${known.length - left.size} of ${known.length}` : "";
     if (place && place.textContent !== text) place.textContent = text;
   };
   (window.footnoted ??= {}).chosen = chosen;
@@ -69,10 +84,11 @@
     check.addEventListener("change", () => {
       if (check.checked) left.delete(one.source);
       else left.add(one.source);
-      tellChosen();
+      keepLeft();
     });
     const remove = made("button", { type: "button", textContent: "Remove" });
     remove.setAttribute("aria-label", `Remove ${one.source}`);
+    const note = made("small", { role: "status" });
     const item = made(
       "li",
       {},
@@ -80,31 +96,32 @@
       made("label", { htmlFor: check.id, textContent: one.title }),
       made("small", { textContent: one.uploaded ? `${one.source} · added here` : one.source }),
       made("span", { className: "acts" }, twice(remove, one.uploaded ? "Delete the copy?" : "Take it out?", async () => {
+        remove.disabled = true;
+        note.className = "";
+        note.textContent = "being removed …";
         try {
           await post("remove", { source: one.source });
-          left.delete(one.source);
           await list();
           refresh();
         } catch (error) {
-          item.append(made("small", { textContent: error.message, className: "wrong" }));
+          note.className = "wrong";
+          note.textContent = error.message;
+          remove.disabled = false;
         }
       })),
+      note,
     );
     item.dataset.words = `${one.title}\n${one.source}`.toLowerCase();
     return item;
   };
 
   const list = async () => {
-    const found = await get("documents");
-    known = found.documents;
-    for (const source of left) if (!known.some((one) => one.source === source)) left.delete(source);
-    tellChosen();
-    const place = dialog("documents", "Documents").querySelector("ul.all");
-    if (place) {
-      place.replaceChildren(...known.map(row));
-      narrow();
-    }
-    return found;
+    await load();
+    const place = document.querySelector("#documents ul.all");
+    if (!place) return;
+    place.replaceChildren(...known.map(row));
+    document.querySelector("#documents .row.all").hidden = !known.length;
+    narrow();
   };
   const narrow = () => {
     const box = document.querySelector("#documents input[type=search]");
@@ -133,16 +150,72 @@
         "<p>Drop files or folders here. They are copied into this library and stay on this machine.</p><p>" +
         '<label class="pick">Choose files<input type="file" class="files" multiple></label>' +
         '<label class="pick">Choose a folder<input type="file" class="files" webkitdirectory></label></p>';
-      body.append(drop, made("ul", { className: "arriving" }), made("div", { className: "row" }, filter, all, none));
-      body.append(made("ul", { className: "all" }));
+      const place = made("div", { className: "follow" });
+      body.append(drop, made("ul", { className: "arriving" }), place);
+      body.append(made("div", { className: "row all" }, filter, all, none), made("ul", { className: "all" }));
     }
     if (!one.open) one.showModal();
-    await list();
+    body.querySelector(":scope > .says.wrong")?.remove();
+    try {
+      await Promise.all([list(), look()]);
+      if (!sending && (await get("indexing")).running) resume();
+    } catch (error) {
+      shows(error);
+    }
+  };
+  const shows = (error) => {
+    const body = document.querySelector("#documents .body");
+    body.querySelector(":scope > .says.wrong")?.remove();
+    body.prepend(says(error.message, true));
+  };
+
+  // ---- the folders of the index are followed, or not
+  let changes = null;
+  let looking = 0;
+  const look = async () => {
+    clearTimeout(looking);
+    const state = await get("following");
+    const changed = changes !== null && state.changes !== changes;
+    changes = state.changes;
+    tellFollowing(state);
+    if (changed) {
+      refresh();
+      if (left.size || document.querySelector("#documents[open]")) await list();
+    }
+    if (state.on && !document.hidden) looking = setTimeout(() => look().catch(() => {}), 2000);
+  };
+  document.addEventListener("visibilitychange", () => document.hidden || look().catch(() => {}));
+  const tellFollowing = (state) => {
+    const place = document.querySelector("#documents .follow");
+    if (!place) return;
+    const box = place.querySelector("input") ?? made("input", { type: "checkbox", id: "follow" });
+    if (!box.isConnected) {
+      const label = made("label", { htmlFor: "follow", textContent: "Index what changes in these folders" });
+      place.append(box, label, made("small", { className: "folders" }), made("ul", { className: "changes" }));
+      place.querySelector("ul").setAttribute("aria-label", "Changes");
+      box.addEventListener("change", async () => {
+        box.disabled = true;
+        try {
+          await post("following", { on: box.checked });
+        } catch (error) {
+          shows(error);
+        }
+        look().catch(shows);
+      });
+    }
+    box.checked = state.on;
+    box.disabled = Boolean(state.why_not);
+    place.querySelector(".folders").textContent = sentence(state.why_not) || state.folders.join("\n");
+    const clock = (at) => new Date(at).toLocaleTimeString([], { timeStyle: "medium" });
+    place.querySelector("ul").replaceChildren(
+      ...state.lines.toReversed().map(({ at, status, text }) => made("li", { className: status, textContent: `${clock(at)} ${status} ${text}` })),
+    );
   };
 
   // ---- handing documents over: sent one after the other, then indexed together
   const waiting = [];
   let sending = false;
+  let unread = false; // whether a file has come that nobody has been asked to index
   const line = (name) => {
     const item = made("li", { className: "waiting" }, made("span", { className: "name", textContent: name }));
     item.append(made("small", { textContent: "waiting" }));
@@ -153,12 +226,17 @@
     item.className = status;
     item.querySelector("small").textContent = text;
   };
-  const megabytes = (bytes) => `${Math.round(bytes / 2 ** 20).toLocaleString("en")} MB`;
+  const megabytes = (bytes) => `${Math.floor(bytes / 2 ** 20).toLocaleString("en")} MB`;
 
   const send = ({ file, name, item }, limits) =>
     new Promise((resolve) => {
+      if (!file) {
+        stand(item, "failed", "failed: the browser cannot read it");
+        resolve();
+        return;
+      }
       if (file.size > limits.file) {
-        stand(item, "skipped", `skipped: larger than ${megabytes(limits.file)}`);
+        stand(item, "skipped", `skipped: larger than ${megabytes(limits.file)}: footnoted index reads it where it is`);
         resolve();
         return;
       }
@@ -179,50 +257,91 @@
       request.send(file);
     });
 
+  // Files with the names that they are to have; no file: the browser could not read it.
   const handOver = async (files) => {
-    if (!files.length) return;
     await openDocuments();
+    if (!files.length) shows(new Error("there is no file in what was dropped"));
     for (const [file, name] of files) waiting.push({ file, name, item: line(name) });
-    if (sending) return;
+    if (!sending) await sendAll();
+  };
+  const sendAll = async () => {
     sending = true;
-    const items = new Map();
-    try {
-      const { limits } = await get("documents");
-      while (waiting.length) {
-        const one = waiting.shift();
-        await send(one, limits);
-        if (one.item.className === "sent") items.set(one.name, one.item);
+    while (waiting.length) {
+      const items = new Map();
+      try {
+        const { limits } = await get("documents");
+        while (waiting.length) {
+          await send(waiting[0], limits);
+          const { name, item } = waiting.shift();
+          if (item.className === "sent") items.set(name, item);
+          unread = items.size > 0;
+        }
+        if (items.size) {
+          await post("indexing");
+          unread = false;
+          await progress(items);
+        }
+      } catch (error) {
+        const rest = [...waiting.splice(0).map((one) => one.item), ...items.values()];
+        for (const item of rest) stand(item, "failed", `failed: ${error.message}`);
       }
-      if (items.size) await index(items);
-    } catch (error) {
-      document.querySelector("#documents ul.arriving").prepend(says(error.message, true));
     }
     sending = false;
-    if (waiting.length) handOver([]); // dropped meanwhile
   };
+  // What became of all that was handed over, with what needs a look first.
+  const sum = (note) => {
+    const place = document.querySelector("#documents ul.arriving");
+    const items = [...place.children];
+    for (const item of items.filter((one) => one.matches(".failed, .skipped")).reverse()) place.prepend(item);
+    const kinds = ["added", "updated", "unchanged", "removed", "skipped", "failed"];
+    const counts = kinds.map((kind) => [items.filter((one) => one.className === kind).length, kind]);
+    note.textContent = counts.filter(([count]) => count).map((one) => one.join(" ")).join(", ");
+    place.scrollTop = 0;
+  };
+  // What was begun before a reload, or by another page.
+  const resume = async () => {
+    sending = true;
+    await progress(new Map()).catch(shows);
+    sending = false;
+    if (waiting.length) sendAll();
+  };
+  // Who leaves while files are being sent is asked first; what has come by then is indexed all the same.
+  addEventListener("beforeunload", (event) => waiting.length && event.preventDefault());
+  addEventListener("pagehide", () => {
+    if (unread) navigator.sendBeacon("indexing", new Blob(["{}"], { type: "application/json" }));
+  });
 
-  const index = async (items) => {
+  // Until the indexing is over; `items` are the lines of files that it is about, others get one.
+  const progress = async (items) => {
+    const place = document.querySelector("#documents ul.arriving");
     const bar = made("progress", { max: 1, value: 0 });
-    const note = says("Reading …");
-    document.querySelector("#documents ul.arriving").before(bar, note);
-    await post("indexing");
+    const note = says("Waiting to begin …");
+    if (place.previousElementSibling.matches(".says")) place.previousElementSibling.remove();
+    place.before(bar, note);
     let now;
-    do {
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      now = await get("indexing");
-      bar.max = Math.max(now.files, 1);
-      bar.value = now.done;
-      note.textContent = `${now.done} of ${now.files} files read, ${now.embedded} of ${now.passages} passages`;
-      if (items.has(now.path)) stand(items.get(now.path), "reading", "reading");
-    } while (now.running);
+    try {
+      do {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        now = await get("indexing");
+        bar.max = Math.max(now.files, 1);
+        bar.value = now.done;
+        if (now.files) note.textContent = `${now.done} of ${now.files} files read, ${now.embedded} of ${now.passages} passages indexed`;
+        if (items.has(now.path)) stand(items.get(now.path), "reading", "reading");
+      } while (now.running);
+    } catch (error) {
+      note.remove();
+      throw error;
+    } finally {
+      bar.remove();
+    }
     for (const { name, status, reason } of now.rows) {
-      if (items.has(name)) stand(items.get(name), status, reason ? `${status}: ${reason}` : status);
+      stand(items.get(name) ?? line(name), status, reason ? `${status}: ${reason}` : status);
     }
     for (const item of items.values()) {
       if (["sent", "reading"].includes(item.className)) stand(item, "unchanged", "unchanged: it was here already");
     }
-    bar.remove();
-    note.replaceWith(...(now.error ? [says(now.error, true)] : []));
+    sum(note);
+    if (now.error) shows(new Error(now.error));
     await list();
     refresh();
   };
@@ -230,16 +349,18 @@
   // What is dropped may be folders; a browser gives their entries a hundred at a time.
   const entriesOf = (reader) => new Promise((resolve, reject) => reader.readEntries(resolve, reject));
   const within = async (entry) => {
-    if (entry.isFile) {
-      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-      return [[file, entry.fullPath.replace(/^\//, "")]];
+    const name = entry.fullPath.replace(/^\//, "");
+    try {
+      if (entry.isFile) return [[await new Promise((resolve, reject) => entry.file(resolve, reject)), name]];
+      const reader = entry.createReader();
+      const found = [];
+      for (let some = await entriesOf(reader); some.length; some = await entriesOf(reader)) {
+        for (const one of some) found.push(...(await within(one)));
+      }
+      return found;
+    } catch {
+      return [[null, name]]; // gone meanwhile, or not to be read by this person
     }
-    const reader = entry.createReader();
-    const found = [];
-    for (let some = await entriesOf(reader); some.length; some = await entriesOf(reader)) {
-      for (const one of some) found.push(...(await within(one)));
-    }
-    return found;
   };
   const isFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
   document.addEventListener("dragover", (event) => {
@@ -285,11 +406,10 @@
   const nameLibrary = (box, isNew) => {
     const one = dialog("naming", "Library");
     const here = box.dataset.here;
-    const title = isNew ? "New library" : `Delete “${here}”`;
-    one.querySelector("h2").textContent = title;
+    one.querySelector("h2").textContent = isNew ? "New library" : `Delete “${here}”`;
     const name = made("input", { type: "text", autocomplete: "off", maxLength: 60 });
     name.setAttribute("aria-label", "Name");
-    const go = made("button", { type: "submit", textContent: title });
+    const go = made("button", { type: "submit", textContent: isNew ? "Create" : "Delete for good" });
     const form = made("form", {}, says(isNew
       ? "A library has documents and conversations of its own. Its name:"
       : "Its documents and conversations are deleted for good. Type its name:"), name, go);
@@ -301,7 +421,7 @@
         location.assign(addressOf(box, isNew ? name.value.trim() : ""));
       } catch (error) {
         form.querySelector(".wrong")?.remove();
-        form.append(says(error.message, true));
+        go.before(says(error.message, true));
       }
     });
     one.querySelector(".body").replaceChildren(form);
@@ -322,6 +442,8 @@
       body.replaceChildren(says(error.message, true));
       return;
     }
+    const forget = (which) =>
+      post("forget", which).then(openConversations, (error) => body.append(says(error.message, true)));
     const item = ({ id, title, at, turns }) => {
       const remove = made("button", { type: "button", textContent: "Delete" });
       remove.setAttribute("aria-label", `Delete ${title}`);
@@ -335,10 +457,7 @@
         made("span", { className: "acts" },
           made("a", { href: `export?conversation=${id}&format=md`, textContent: "Markdown" }),
           made("a", { href: `export?conversation=${id}&format=json`, textContent: "JSON" }),
-          twice(remove, "For good?", async () => {
-            await post("forget", { conversation: id }).catch((error) => body.append(says(error.message, true)));
-            openConversations();
-          })),
+          twice(remove, "For good?", () => forget({ conversation: id }))),
       );
     };
     const list = made("ul", {}, ...found.map(item));
@@ -346,10 +465,8 @@
       body.replaceChildren(says("No conversation has been kept yet. Each answer is, in the index folder."));
       return;
     }
-    const all = twice(made("button", { type: "button", textContent: "Delete all" }), "Delete all for good?", async () => {
-      await post("forget", { all: true }).catch((error) => body.append(says(error.message, true)));
-      openConversations();
-    });
+    const remove = made("button", { type: "button", textContent: "Delete all" });
+    const all = twice(remove, "Delete all for good?", () => forget({ all: true }));
     body.replaceChildren(list, made("div", { className: "row" }, "Kept in the index folder, sent nowhere.", all));
   };
 
@@ -363,6 +480,9 @@
       if (nameOf()) location.assign(`export?conversation=${nameOf()}&format=${save.dataset.format}`);
     }
   });
+
+  if (left.size) load().catch(() => {});
+  look().catch(() => {});
 
   let last = null;
   new MutationObserver(() => {

@@ -47,10 +47,12 @@ def add_routes(app: FastAPI, libraries: Libraries) -> None:
 
     get("/documents", lambda shelf, _: {"documents": shelf.documents(), "limits": asdict(libraries.limits)})
     get("/indexing", lambda shelf, _: shelf.indexing())
+    get("/following", lambda shelf, _: shelf.followed())
     get("/conversations", lambda shelf, _: [asdict(one) for one in conversations(shelf.folder)])
     get("/export", _exported)
     get("/libraries", lambda shelf, _: {"here": shelf.name, "names": libraries.names()})
     post("/indexing", lambda shelf, _: shelf.start())
+    post("/following", lambda shelf, posted: shelf.follow(_flag(posted, "on")))
     post("/remove", lambda shelf, posted: shelf.remove(_text(posted, "source")))
     post("/forget", _forget)
     post("/libraries", lambda _, posted: libraries.create(_text(posted, "name")))
@@ -103,6 +105,13 @@ def _text(posted: Posted, key: str) -> str:
     value = posted.get(key)
     if not isinstance(value, str):
         raise UsageError(f"{key} must be a text")
+    return value
+
+
+def _flag(posted: Posted, key: str) -> bool:
+    value = posted.get(key)
+    if not isinstance(value, bool):
+        raise UsageError(f"{key} must be true or false")
     return value
 
 

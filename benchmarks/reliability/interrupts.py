@@ -167,8 +167,9 @@ def slow(self, *arguments, **options):
     yield from stream(self, *arguments, **options)
 rag.system.System.stream = slow
 index.index.load_embedder = lambda *_: WordEmbedder()
+from ui.libraries import Libraries
 from ui.server import serve
-serve(lambda: rag.system.System.open(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]))
+serve(lambda: Libraries(rag.system.System.open(sys.argv[1])), host="127.0.0.1", port=int(sys.argv[2]))
 """
 
 

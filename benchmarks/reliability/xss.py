@@ -26,6 +26,7 @@ from rag.answers import Answer, Citation, Hit
 from rag.feedback import Feedback
 from rag.system import System
 from ui import cards, document_page, messages, server
+from ui.libraries import Libraries
 
 AT_ONCE = 500
 NOTHING_SAID = Feedback((), ())
@@ -126,7 +127,7 @@ def _served(system: System, shown: Callable[..., Any]) -> str:
         return page
 
     server.build = filled
-    app = server.application(system)
+    app = server.application(Libraries(system))
     port = free_port()
     running = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     threading.Thread(target=running.run, daemon=True).start()

@@ -790,6 +790,23 @@ def test_a_second_endpoint_takes_the_questions_before(address: str) -> None:
             client.predict(BROKE, history, api_name="/follow_up")
 
 
+def test_both_endpoints_take_the_documents_that_are_asked(address: str) -> None:
+    from gradio_client import Client
+    from gradio_client.exceptions import AppError
+
+    client = Client(address, verbose=False)
+    diary, gone = "03-diary-of-tomasz-brzeski.txt", "gone.txt"
+    for given in ((FALL, [diary]), (FALL, [], [diary])):
+        got = client.predict(*given, api_name="/follow_up" if len(given) == 3 else "/ask")
+        assert {hit["source"] for hit in got["hits"]} == {diary}
+        got = client.predict(*given[:-1], None, api_name="/follow_up" if len(given) == 3 else "/ask")
+        assert got["citations"][0]["quote"] == FELL
+    for sources, said in (([gone], "no document 'gone.txt'"), ([], "no document is chosen"), (7, "must be a list"),
+                          ([7], "must be a list"), (diary, "must be a list")):  # fmt: skip
+        with pytest.raises(AppError, match=said):
+            client.predict(FALL, sources, api_name="/ask")
+
+
 def test_every_response_carries_the_policy(address: str) -> None:
     for path in ("/", "/document?source=nowhere.txt", "/config", "/no-such-page"):
         _, headers = fetched(address + path, {})

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
@@ -11,9 +12,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from index import Index
+from index.errors import UsageError
 from index.index import verify
 from index.indexing import update
 from index.library import Limits
+from index.locking import writing
 from rag import System
 from rag.history import answered, keep, new_id
 from ui.guard import Guard
@@ -39,6 +42,7 @@ def client(libraries: Libraries) -> Iterator[TestClient]:
     app.add_middleware(Guard)
     with TestClient(app, headers=HERE) as client:
         yield client
+    libraries.close()
 
 
 def handed(client: TestClient, name: str, content: bytes, at: str = "") -> tuple[int, str]:
@@ -92,12 +96,14 @@ def test_a_file_is_handed_over_indexed_asked_replaced_and_removed(client: TestCl
 def test_only_the_page_hands_over_and_changes(client: TestClient, libraries: Libraries) -> None:
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "", "Origin": "null"}, {"Sec-Fetch-Site": ""}):
         assert client.put("/add", params={"name": "a.txt"}, content=b"Tea", headers=headers).status_code == 403
-        for address in ("/indexing", "/remove", "/forget", "/libraries", "/delete"):
-            assert client.post(address, json={"name": "x"}, headers=headers).status_code == 403
+        for address in ("/indexing", "/following", "/remove", "/forget", "/libraries", "/delete"):
+            assert client.post(address, json={"name": "x", "on": True}, headers=headers).status_code == 403
     posted = client.post("/remove", content=b'{"source": "lease.md"}', headers={"Content-Type": "text/plain"})
     assert posted.status_code == 415
     assert client.post("/remove", content=b"{", headers={"Content-Type": "application/json"}).status_code == 400
     assert client.post("/remove", json=[]).status_code == 400
+    assert client.post("/following", json={"on": "yes"}).text == "on must be true or false"
+    assert client.get("/following").json()["on"] is False
     assert client.get("/add").status_code == 405
     assert client.put("/documents", content=b"x" * 300_000).status_code == 413
     assert libraries.names() == []
@@ -218,3 +224,145 @@ def test_a_file_of_rows_is_one_line_of_the_list(
     indexed(client)
     (found,) = [one for one in client.get("/documents").json()["documents"] if one["uploaded"]]
     assert found == {"source": "rows.jsonl", "title": "3 documents", "documents": 3, "uploaded": True}
+
+
+def waited(for_: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not for_():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def switched(client: TestClient, on: bool, at: str = "") -> dict:
+    """The switch set: what is said of it then."""
+    answer = client.post(f"{at}/following", json={"on": on})
+    assert (answer.status_code, answer.text) == (204, "")
+    return client.get(f"{at}/following").json()
+
+
+def sources(client: TestClient, at: str = "") -> set[str]:
+    return {one["source"] for one in client.get(f"{at}/documents").json()["documents"]}
+
+
+def test_the_folders_of_the_index_are_followed_while_the_switch_is_on(client: TestClient, libraries: Libraries) -> None:
+    (folder,) = libraries.main.system.index.manifest.roots
+    assert handed(client, "rent.txt", b"The rent is 900 euros.")[0] == 204
+    indexed(client)
+    off = client.get("/following").json()
+    assert off == {"on": False, "folders": [folder], "why_not": "", "changes": 0, "lines": []}  # not the library's own
+    assert switched(client, True)["on"] is True
+    assert switched(client, True)["on"] is True  # pressed twice, or in two tabs
+    Path(folder, "tea.txt").write_text("Tea is grown in Assam.")
+    waited(lambda: client.get("/following").json()["changes"] == 1)
+    Path(folder, "bad.pdf").write_bytes(b"%PDF")
+    waited(lambda: client.get("/following").json()["changes"] == 2)
+    assert sources(client) == {"lease.md", "papers/old.txt", "rent.txt", "tea.txt"}
+    now = client.get("/following").json()
+    assert [(one["status"], one["text"]) for one in now["lines"]] == [
+        ("added", f"{Path(folder).name}/tea.txt"),
+        ("failed", f"{Path(folder).name}/bad.pdf: damaged, or not a PDF file"),
+    ]
+    assert switched(client, False)["on"] is False
+    Path(folder, "late.txt").write_text("Too late.")
+    time.sleep(2)
+    assert "late.txt" not in sources(client)
+    assert switched(client, True)["changes"] == now["changes"]
+    waited(lambda: "late.txt" in sources(client))  # what happened meanwhile is not lost
+    libraries.close()
+    assert client.get("/following").json()["on"] is False
+    assert verify(libraries.main.folder) == []
+
+
+def test_a_library_without_folders_says_why_it_follows_none(client: TestClient) -> None:
+    client.post("/libraries", json={"name": "Tea"})
+    why_not = "no folder is indexed where it stands: footnoted index FOLDER adds one to follow"
+    state = {"on": False, "folders": [], "why_not": why_not, "changes": 0, "lines": []}
+    assert client.get("/libraries/Tea/following").json() == state
+    refused = client.post("/libraries/Tea/following", json={"on": True})
+    assert (refused.status_code, refused.text) == (400, why_not)
+
+
+def test_a_library_follows_folders_of_its_own_until_it_is_deleted(
+    client: TestClient, libraries: Libraries, tmp_path: Path
+) -> None:
+    client.post("/libraries", json={"name": "Tea"})
+    own = libraries.get("Tea")
+    (tmp_path / "teas").mkdir()
+    (tmp_path / "teas" / "assam.txt").write_text("Assam is strong.")
+    update(own.folder, [tmp_path / "teas"], embedder=own.system.index.embedder)
+    assert switched(client, True, "/libraries/Tea")["folders"] == [str(tmp_path / "teas")]
+    assert client.get("/following").json()["on"] is False
+    (tmp_path / "teas" / "darjeeling.txt").write_text("Darjeeling is light.")
+    waited(lambda: "darjeeling.txt" in sources(client, "/libraries/Tea"))
+    assert client.post("/delete", json={"name": "Tea", "typed": "Tea"}).status_code == 204
+    assert own.following.state([])["on"] is False
+    (tmp_path / "teas" / "green.txt").write_text("Green tea.")
+    time.sleep(2)
+    assert list((libraries.main.folder / "libraries").iterdir()) == []
+    assert client.post("/libraries", json={"name": "Tea"}).status_code == 204
+    assert sources(client, "/libraries/Tea") == set()
+
+
+def test_who_uploads_or_removes_while_another_program_writes_waits(client: TestClient, libraries: Libraries) -> None:
+    with ThreadPoolExecutor(1) as beside:
+        with writing(libraries.main.folder):
+            assert handed(client, "rent.txt", b"The rent is 900 euros.") == (204, "")
+            assert client.post("/indexing", json={}).status_code == 204
+            removed = beside.submit(client.post, "/remove", json={"source": "lease.md"})
+            time.sleep(0.7)
+            now = client.get("/indexing").json()
+            assert (now["running"], now["error"], removed.done()) == (True, "", False)
+        assert settled(client)["rows"] == [{"name": "rent.txt", "status": "added", "reason": ""}]
+        assert removed.result(20).status_code == 204
+    assert sources(client) == {"papers/old.txt", "rent.txt"}
+
+
+def test_uploads_and_removals_are_done_between_what_the_watcher_writes(
+    client: TestClient, libraries: Libraries
+) -> None:
+    (folder,) = libraries.main.system.index.manifest.roots
+    switched(client, True)
+    for turn in range(4):
+        Path(folder, f"followed-{turn}.txt").write_text(f"Followed {turn}.")
+        assert handed(client, f"handed-{turn}.txt", f"Handed {turn}.".encode())[0] == 204
+        done = indexed(client)
+        assert (done["error"], [row["status"] for row in done["rows"]]) == ("", ["added"])
+        assert client.post("/remove", json={"source": f"handed-{turn}.txt"}).status_code == 204
+        time.sleep(0.4)
+    waited(lambda: {f"followed-{turn}.txt" for turn in range(4)} <= sources(client))
+    assert not any(one.startswith("handed") for one in sources(client))
+    lines = client.get("/following").json()["lines"]
+    assert not any("being written" in one["text"] for one in lines)  # nobody of us was in the way
+    assert verify(libraries.main.folder) == []
+
+
+def test_a_library_is_not_deleted_while_documents_are_indexed_into_it(
+    client: TestClient, libraries: Libraries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = Event(), Event()
+
+    def slowly(*given: object, **options: object) -> object:
+        begun.set()
+        assert go_on.wait(20)
+        return update(*given, **options)
+
+    monkeypatch.setattr("ui.shelf.update", slowly)
+    client.post("/libraries", json={"name": "Tea"})
+    handed(client, "tea.txt", b"Tea is hot.", "/libraries/Tea")
+    client.post("/libraries/Tea/indexing", json={})
+    assert begun.wait(20)
+    refused = client.post("/delete", json={"name": "Tea", "typed": "Tea"})
+    assert (refused.status_code, refused.text) == (
+        400, "documents are being indexed into it: try again when that is done",
+    )  # fmt: skip
+    go_on.set()
+    assert [row["status"] for row in settled(client, "/libraries/Tea")["rows"]] == ["added"]
+    shelf = libraries.get("Tea")
+    receiving = shelf.library.receiving("late.txt", 4)
+    receiving.__enter__().write(b"Late")
+    assert client.post("/delete", json={"name": "Tea", "typed": "Tea"}).status_code == 204
+    with pytest.raises(UsageError, match="the library was deleted meanwhile"):
+        receiving.__exit__(None, None, None)
+    with pytest.raises(UsageError, match="closed"):
+        shelf.start()
+    assert list((libraries.main.folder / "libraries").iterdir()) == []
