@@ -51,12 +51,13 @@ def application(
     with a password only those that bring it.
     """
     libraries = Libraries(system, limits)
+    page = build(libraries, threshold)
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None)
     if hosts is None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)
 
     app.add_middleware(Addresses, libraries=libraries)
-    app.add_middleware(Guard, password=password)
+    app.add_middleware(Guard, password=password, functions=page.fns)
     add_routes(app, libraries)
 
     @app.get("/document", response_class=HTMLResponse)
@@ -88,7 +89,6 @@ def application(
         async with tracing:
             return await run_in_threadpool(_why, await request.body(), request, libraries, threshold)
 
-    page = build(libraries, threshold)
     script = "".join((HERE / name).read_text(encoding="utf-8") for name in ("page.js", "working.js"))
     mounted: FastAPI = gr.mount_gradio_app(
         app,

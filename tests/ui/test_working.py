@@ -218,3 +218,14 @@ def test_a_file_of_rows_is_one_line_of_the_list(
     indexed(client)
     (found,) = [one for one in client.get("/documents").json()["documents"] if one["uploaded"]]
     assert found == {"source": "rows.jsonl", "title": "3 documents", "documents": 3, "uploaded": True}
+
+
+@pytest.mark.parametrize(
+    ("path", "posted"),
+    [("remove", '{"source": "\\ud800"}'), ("libraries", '{"name": "\\ud800"}'), ("forget", '{"conversation": NaN}'),
+     ("delete", '{"name": "\\udfff", "typed": "\\udfff"}'), ("remove", "[" * 100_000), ("remove", '{"source": 1e999}')],
+)  # fmt: skip
+def test_what_is_no_text_is_refused(client: TestClient, path: str, posted: str) -> None:
+    got = client.post(f"/{path}", content=posted, headers={"Content-Type": "application/json"})
+    assert got.status_code == 400
+    assert got.text in ("what is posted must be JSON", "source must be a text")
