@@ -16,7 +16,7 @@ from .printing import answer_values, place
 # Between the parts of a footnote; a part that has it is written with its number instead.
 _BETWEEN = " · "
 # What Markdown would make something of, and what would end a line; written so that it is read back exactly.
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~$&!]")
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~$&!@]|:(?=//)|(?<=[wW]{3})\.")
 _ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u00b7\u2028\u2029]|^ | $")
 _WRITTEN = re.compile(r"\\(.)|&#(\d{1,7});")
 _MARKER = re.compile(r"\[\^(\d+-\d+)\]: ")

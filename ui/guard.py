@@ -90,7 +90,10 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":  # the page has none, and a password is not asked for there
-            await send({"type": "websocket.close", "code": 1008})
+            if "websocket.http.response" in scope.get("extensions", {}):
+                await PlainTextResponse("not here", 404, _HEADERS)(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
             return
         if scope["type"] != "http":
             await self.app(scope, receive, send)

@@ -11,6 +11,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from benchmarks.reliability.faults import Bar, WordEmbedder, bring_up, measured
 from benchmarks.reliability.hostile import RUNNING, STRANGE, Noted, ask, browser, chat, free_port, wait_for
 from index import Index
 from index.documents import Document, Passage, Section
-from rag.answers import Answer, Citation, Hit
+from rag.answers import Answer, Citation, Doubt, Hit
 from rag.feedback import Feedback
 from rag.system import System
+from rag.tracing import Stage, Trace
 from ui import rendering, server
 
 AT_ONCE = 500
@@ -40,6 +42,20 @@ def answered(line: str, marker: int = 1) -> Answer:
     return Answer(line, f"{line} [{marker}] {line} [{marker + 1}]", (cited, other), hits, searched=f"{line} · {line}")
 
 
+def written(line: str) -> Answer:
+    """The same from a language model whose name, doubts and notices are the line too."""
+    answer = answered(line)
+    spans = [Doubt(len(answer.text) + 1, len(answer.text) + 1 + len(line), line) for _ in range(2)]
+    return replace(
+        answer,
+        text=f"{answer.text} {line} {line}",
+        unsupported=(spans[0],),
+        weak=(replace(spans[1], start=spans[0].end + 1, end=spans[0].end + 1 + len(line)),),
+        notices=(line,),
+        generator=line,
+    )
+
+
 def refused(line: str) -> Answer:
     return Answer(line, line, (), answered(line).hits, abstained=True, searched=line)
 
@@ -51,10 +67,12 @@ def fragments(line: str) -> dict[str, str]:
     return {
         "answer": rendering.answer_html(answer, 1, NOTHING_SAID),
         "refusal": rendering.answer_html(refusal, 1, NOTHING_SAID),
-        "searching": rendering.searching_html(answer, 1),
-        "sources": rendering.sources_html(answer, 1, NOTHING_SAID),
+        "written": rendering.answer_html(written(line), 1, NOTHING_SAID),
+        "searching": rendering.searching_html(answer, 1, line),
+        "sources": rendering.sources_html(written(line), 1, NOTHING_SAID, line, threshold=0.5, since={1: line}),
         "nearest": rendering.sources_html(refusal, 1, NOTHING_SAID),
         "unanswered": rendering.unanswered_html(line, 1),
+        "why": rendering.why_html(Trace(line, line, (Stage("passage", False, line, {}),), "passage", line)),
         "question": rendering.plain_html(line, "asked"),
         "document": rendering.document_html(document, len(line) + 1, 2 * len(line) + 1),
     }
@@ -82,9 +100,9 @@ def drawn(folder: Path, lines: Sequence[str], bar: Bar) -> None:
         messages, cards = [], []
         for turn, line in enumerate(lines[first : first + AT_ONCE], 1):
             messages.append({"role": "user", "content": rendering.plain_html(line, "asked")})
-            html = rendering.answer_html(answered(line), turn, NOTHING_SAID)
+            html = rendering.answer_html(written(line), turn, NOTHING_SAID)
             messages.append({"role": "assistant", "content": html})
-            cards.append(rendering.sources_html(answered(line), turn, NOTHING_SAID))
+            cards.append(rendering.sources_html(written(line), turn, NOTHING_SAID, line, since={2: line}))
         return messages, "".join(cards)
 
     address = _served(system, shown)
