@@ -61,7 +61,7 @@ _COMPARED = 12
 _ALIKE = 0.45
 # What a reader must find in both sentences: a margin, not much less in one than in the other, in sentences that are
 # nearly as likely. Chosen on the tuning halves of PoisonedRAG and SQuAD (docs/evaluation.md).
-_MARGIN, _APART, _NEAR = -1.0, 4.0, 0.5
+_MARGIN, _APART, _NEAR = 0.0, 3.0, 0.5
 # Words of an answer that is a name.
 _LONGEST_NAME = 6
 # Passages searched for a sentence that disputes the answer, and terms that it must share with it.

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 import uvicorn
@@ -28,8 +27,9 @@ from rag.feedback import Feedback
 from rag.system import System
 from rag.tracing import Stage, Trace
 from ui import rendering, server
+from ui.conversation import Conversation, Given, Message, Talk
 
-AT_ONCE = 500
+AT_ONCE = 250
 NOTHING_SAID = Feedback((), ())
 
 
@@ -95,15 +95,15 @@ def drawn(folder: Path, lines: Sequence[str], bar: Bar) -> None:
     bring_up(folder / "small", folder / "docs")
     system = System.open(folder / "small", embedder=WordEmbedder(), reader=None)
 
-    def shown(request: gr.Request) -> tuple[list[dict[str, Any]], str]:
-        first = int(request.query_params.get("from", len(lines)))
-        messages, cards = [], []
+    def shown(_: Conversation, name: str, request: gr.Request) -> Given:
+        first = int(name or len(lines))
+        messages, cards = list[Message](), list[str]()
         for turn, line in enumerate(lines[first : first + AT_ONCE], 1):
             messages.append({"role": "user", "content": rendering.plain_html(line, "asked")})
             html = rendering.answer_html(written(line), turn, NOTHING_SAID)
             messages.append({"role": "assistant", "content": html})
             cards.append(rendering.sources_html(written(line), turn, NOTHING_SAID, line, since={2: line}))
-        return messages, "".join(cards)
+        return Talk(), messages, "".join(cards), gr.skip(), gr.skip()
 
     address = _served(system, shown)
     strange: Counter[str] = Counter()
@@ -111,7 +111,7 @@ def drawn(folder: Path, lines: Sequence[str], bar: Bar) -> None:
     with browser(address) as (page, noted):
         for first in range(0, len(lines), AT_ONCE):
             part = lines[first : first + AT_ONCE]
-            page.goto(f"{address}/?from={first}")
+            page.goto(f"{address}/?conversation={first}")
             page.wait_for_selector(f"#t-{len(part)}", timeout=120_000)
             page.wait_for_function(
                 f"document.querySelectorAll('#chat .answer').length === {len(part)}", timeout=120_000
@@ -132,18 +132,9 @@ def squeezed(text: str) -> str:
     return "".join(text.split())
 
 
-def _served(system: System, shown: Callable[..., Any]) -> str:
-    """The real page, whose conversation is filled by `shown` when it is opened."""
-    build = server.build
-
-    def filled(*given: Any, **named: Any) -> gr.Blocks:
-        page = build(*given, **named)
-        by_id = {block.elem_id: block for block in page.blocks.values() if getattr(block, "elem_id", None)}
-        with page:
-            page.load(shown, None, [by_id["chat"], by_id["sources"]], api_visibility="private")
-        return page
-
-    server.build = filled
+def _served(system: System, shown: Callable[..., Given]) -> str:
+    """The real page, on which a conversation that is opened again is what `shown` makes of its name."""
+    Conversation.reopen = shown  # type: ignore[method-assign]
     app = server.application(system)
     port = free_port()
     running = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
