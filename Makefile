@@ -30,7 +30,7 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 
 # Kills, power cuts, damage, failing writes, readers, writers, interrupts, fuzzing, hostile requests and addresses:
-# benchmarks/reliability, where xss and injection take --data too.
+# benchmarks/reliability, where xss, injection and orders (a language model's server) take --data too.
 RELIABILITY := kills power_loss damage locks readers other_indexes failing_writes again fuzz interrupts probes exfiltration
 
 reliability: .venv/installed-dev

@@ -4,6 +4,7 @@ import glob
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -155,7 +156,8 @@ def _source(path: Path, root: Path) -> str:
 def printable(path: Path | str) -> str:
     """The path with slashes; bytes that are not UTF-8 and control characters as backslash escapes."""
     text = path.as_posix() if isinstance(path, Path) else path
-    text = os.fsencode(text).decode("utf-8", "backslashreplace")
+    with suppress(UnicodeEncodeError):  # half a surrogate pair is escaped below
+        text = os.fsencode(text).decode("utf-8", "backslashreplace")
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

@@ -3,6 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -224,9 +225,10 @@ class Index:
 
     def document(self, source: str) -> Document:
         """The document of that source. Raises UsageError if there is none."""
-        for segment in reversed(self.segments):
-            if document := segment.document(source):
-                return document
+        with suppress(UnicodeEncodeError):  # half a surrogate pair: no document is called so
+            for segment in reversed(self.segments):
+                if document := segment.document(source):
+                    return document
         raise UsageError(f"no document {source!r} in the index at {self.folder}: {_LISTED}")
 
     def _at(self, row: int) -> tuple[Segment, int]:

@@ -1,8 +1,8 @@
 """Sentences that do not go together: both are shown, with who says what.
 
-Two signs: one sentence disputes what another states, or both give another number for the same
-thing. Rules, not a model, and rather silent than wrong: sentences that name different things (another
-number in the question, another year, another ordinal) are not compared.
+Three signs: one sentence disputes what another states, both give another number for the same thing, or a reader
+finds another name or number as the answer in each. Rules, and rather silent than wrong: sentences that name different
+things (another number in the question, another year, another ordinal) are not compared.
 """
 
 import math
@@ -59,6 +59,11 @@ _REACH = 0.12
 _COMPARED = 12
 # Cosine between two sentences about the same thing, within their passages.
 _ALIKE = 0.45
+# What a reader must find in both sentences: a margin, not much less in one than in the other, in sentences that are
+# nearly as likely. Chosen on the tuning halves of PoisonedRAG and SQuAD (docs/evaluation.md).
+_MARGIN, _APART, _NEAR = 0.0, 3.0, 0.5
+# Words of an answer that is a name.
+_LONGEST_NAME = 6
 # Passages searched for a sentence that disputes the answer, and terms that it must share with it.
 _OPPOSED, _SHARED = 6, 2
 
@@ -77,7 +82,7 @@ def disagreement(index: Index, question: Question, sentences: Sequence[Sentence]
         ):
             return first, second
     opponent = _opponent(index, sentences[0])
-    return (sentences[0], opponent) if opponent else None
+    return (sentences[0], opponent) if opponent else _answered_otherwise(question, sentences[:_COMPARED])
 
 
 def _about_the_same(question: Question, one: Sentence, other: Sentence) -> bool:
@@ -131,6 +136,73 @@ def _numbers_differ(question: Question, one: Sentence, other: Sentence) -> bool:
         return False  # of different times
     counted, others = _quantities(one.text), _quantities(other.text)
     return any(counted[unit].isdisjoint(others[unit]) for unit in counted.keys() & others.keys())
+
+
+def _answered_otherwise(question: Question, sentences: Sequence[Sentence]) -> tuple[Sentence, Sentence] | None:
+    """The best sentence in which a reader finds an answer, and the best one of another document that has another."""
+    if question.wanted is Wanted.YES_OR_NO or question.wants_list:
+        return None
+    answering = [one for one in sentences if _answer(one) and not one.text.rstrip().endswith("?")]
+    answering = [one for one in answering if not _repeats(question, one)]
+    for one in answering[1:]:
+        if one.score >= _NEAR * answering[0].score and _answers_differ(question, answering[0], one):
+            return answering[0], one
+    return None
+
+
+def _answer(sentence: Sentence) -> str:
+    """What a reader finds in a sentence, if it is sure enough."""
+    found = sentence.reread
+    return sentence.text[slice(*found.answer)] if found and found.answer and found.margin >= _MARGIN else ""
+
+
+def _repeats(question: Question, sentence: Sentence) -> bool:
+    """Whether the answer is of the question's own words."""
+    return set(terms(_answer(sentence), sentence.language)) <= question.words_in(sentence.language)
+
+
+def _answers_differ(question: Question, one: Sentence, other: Sentence) -> bool:
+    """Both answers are numbers or both are names, of different documents, and neither sentence has the other's,
+    unless to say that it is not so.
+    """
+    if one.hit.passage.source == other.hit.passage.source or not (one.reread and other.reread):
+        return False
+    if abs(one.reread.margin - other.reread.margin) > _APART:
+        return False
+    first, second = _answer(one), _answer(other)
+    numbers, others = _numbers(first), _numbers(second)
+    if numbers or others:
+        found = numbers, others, _numbers(one.text), _numbers(other.text)
+        comparable = bool(numbers and others and _of_one_kind(first, second)) and not (
+            (numbers | others) & _numbers(question.text)
+        )
+    else:
+        asked = question.words_in(one.language)
+        words, their = ({*terms(text, one.language)} - asked for text in (first, second))
+        found = words, their, set(one.words), set(other.words)
+        comparable = bool(words and their and _is_name(first) and _is_name(second))
+    mine, theirs, around_mine, around_theirs = found
+    if not comparable or mine & theirs:
+        return False
+    return (negated(other.text) or not mine <= around_theirs) and (negated(one.text) or not theirs <= around_mine)
+
+
+def _of_one_kind(one: str, other: str) -> bool:
+    """Whether two answers with numbers are both years, or count the same as far as they say what."""
+    years = _YEAR.search(one), _YEAR.search(other)
+    if any(years):
+        return all(years)
+    units = [{word for word in terms(text) if not word[0].isdigit()} for text in (one, other)]
+    return units[0] <= units[1] or units[1] <= units[0]
+
+
+def _is_name(text: str) -> bool:
+    words = [word for word in text.split() if word.lower() not in ("the", "a", "an")]
+    return 0 < len(words) <= _LONGEST_NAME and words[0].lstrip("\"“‘'(")[:1].isupper()
+
+
+def _numbers(text: str) -> set[str]:
+    return {number.replace(",", "") for number in _NUMBER.findall(text)}
 
 
 def _one_voice(question: Question, one: Sentence, other: Sentence) -> bool:

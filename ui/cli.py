@@ -316,15 +316,15 @@ def _run(options: argparse.Namespace) -> int:
         return FAILED
     from index.errors import FootnotedError, UsageError
 
-    from . import commands
+    from . import commands, printing
 
     try:
         return commands.COMMANDS[options.command](options)
     except UsageError as error:
-        print(f"footnoted: {error}", file=sys.stderr)
+        printing.notice(str(error))
         return USAGE
     except FootnotedError as error:
-        print(f"footnoted: {error}", file=sys.stderr)
+        printing.notice(str(error))
         return FAILED
 
 

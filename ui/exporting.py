@@ -16,13 +16,13 @@ from .printing import answer_values, place
 # Between the parts of a footnote; a part that has it is written with its number instead.
 _BETWEEN = " · "
 # What Markdown would make something of, and what would end a line; written so that it is read back exactly.
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~$&!]")
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~$&!@]|:(?=//)|(?<=[wW]{3})\.")
 _ODD = re.compile(r"[\x00-\x1f\x7f-\x9f\u00b7\u2028\u2029]|^ | $")
 _WRITTEN = re.compile(r"\\(.)|&#(\d{1,7});")
 _MARKER = re.compile(r"\[\^(\d+-\d+)\]: ")
 _SPAN = re.compile(r"characters (\d{1,12}) to (\d{1,12})")
-# Larger is no answer that we wrote.
-_LARGEST = 64 << 20
+# Larger, or with more quotes, is no answer that we wrote.
+_LARGEST, _MOST = 64 << 20, 10_000
 
 
 def as_values(turns: Sequence[Turn]) -> dict[str, Any]:
@@ -99,9 +99,11 @@ def read_quotes(path: Path) -> list[Quoted]:
     Raises UsageError if the file cannot be read, or is none of these.
     """
     try:
-        if path.stat().st_size > _LARGEST:
+        with path.open("rb") as file:  # its size is not asked for: a device has none
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
             raise UsageError(f"{path} is larger than {_LARGEST >> 20} MB: no answer of ours")
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -111,6 +113,8 @@ def read_quotes(path: Path) -> list[Quoted]:
         found = [quoted for line in text.splitlines() if (quoted := _of_footnote(line.strip()))]
         if not found and not re.search(r"^\*Answered \d{4}-", text, re.MULTILINE):
             raise UsageError(f"{path} holds no answer: give an exported conversation, or what ask --json printed")
+    if len(found) > _MOST:
+        raise UsageError(f"{path} has more than {_MOST:,} quotes: no answer of ours")
     return found
 
 
@@ -136,7 +140,7 @@ def _of_json(text: str) -> list[Quoted] | None:
         if not objects:
             return None
         return [quoted for one in objects for quoted in _of_object(one)]
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
 
 
@@ -146,5 +150,5 @@ def _of_object(values: dict[str, Any]) -> Iterator[Quoted]:
         if "error" in turn:
             continue
         for one in turn["citations"]:
-            marker = f"{number}-{one['marker']}" if "turns" in values else str(one["marker"])
+            marker = f"{number}-{int(one['marker'])}" if "turns" in values else str(int(one["marker"]))
             yield Quoted(marker, str(one["source"]), int(one["start"]), int(one["end"]), str(one["quote"]))

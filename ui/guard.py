@@ -3,11 +3,15 @@
 import base64
 import binascii
 import secrets
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .doors import Function, closed, misfit
 
 # Larger than any question with its conversation. A document that is handed over has its own limit (index/library.py).
 LARGEST_BODY = 256 * 1024
@@ -32,8 +36,6 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-# Doors of Gradio that this page has no use for.
-_CLOSED = ("/upload", "/upload_progress", "/deep_link", "/openapi.json", "/docs", "/redoc", "/dev/reload")
 # Gradio would build the page's addresses from it; a proxy passes on the Host itself.
 _DROPPED = b"x-forwarded-host"
 
@@ -76,25 +78,45 @@ def refused(request: Request) -> PlainTextResponse | None:
 class Guard:
     """ASGI middleware. With a password nothing is answered without it; nothing is taken from other sites. A body is
     read whole before it is passed on, and refused with 413 when it grows over LARGEST_BODY, whether or not its length
-    was announced; only a document that the page hands over goes through as it comes.
+    was announced; only a document that the page hands over goes through as it comes. `functions` are the page's, by id.
     """
 
-    def __init__(self, app: ASGIApp, password: str = "") -> None:
+    def __init__(
+        self, app: ASGIApp, password: str = "", functions: Mapping[int, Function] = MappingProxyType({})
+    ) -> None:
         self.app = app
         self.password = password
+        self.functions = functions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":  # the page has none, and a password is not asked for there
+            if "websocket.http.response" in scope.get("extensions", {}):
+                await PlainTextResponse("not here", 404, _HEADERS)(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        started = False
 
         async def guarded(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers[name] = value
             await send(message)
 
+        try:
+            await self._answer(scope, receive, guarded)
+        except Exception:  # what is outside of this would answer without the headers; it still logs what it was
+            if not started:
+                await PlainTextResponse("something went wrong here", 500)(scope, receive, guarded)
+            raise
+
+    async def _answer(self, scope: Scope, receive: Receive, guarded: Send) -> None:
         if refused := self._refused(scope):
             await refused(scope, receive, guarded)
             return
@@ -119,6 +141,9 @@ class Guard:
             if len(body) > LARGEST_BODY:
                 await PlainTextResponse("the request is too large", status_code=413)(scope, receive, guarded)
                 return
+        if misfits := misfit(scope["path"], body, self.functions):
+            await misfits(scope, receive, guarded)
+            return
         passed = False
 
         async def replayed() -> Message:
@@ -136,7 +161,7 @@ class Guard:
         if self.password and not knows(headers, self.password):
             challenge = {"WWW-Authenticate": 'Basic realm="Footnoted", charset="UTF-8"'}
             return PlainTextResponse("a password is needed", 401, challenge)
-        if scope["path"].rstrip("/").endswith(_CLOSED):
+        if closed(scope["path"]):
             return PlainTextResponse("not here", 404)
         if scope["method"] not in ("GET", "HEAD") and from_elsewhere(headers):
             return PlainTextResponse("nothing is taken from other sites", 403)

@@ -1,12 +1,13 @@
 """What the page posts when something on it is judged, checked and made an entry of the feedback."""
 
-import json
 from typing import Any, TypeVar
 
 from index.errors import UsageError
 from index.index import Index
 from rag.feedback import ANSWER_IS_HERE, REASONS, WRONG_SOURCE, Excerpt, Judgement, Rating, now
 from rag.questions import Question
+
+from .posted import read_posted
 
 # More than any answer cites.
 _MOST_CITED = 32
@@ -23,7 +24,7 @@ def judged(body: bytes, index: Index) -> Judgement | Rating:
     Raises UsageError for anything else, and for an excerpt that is not in the index word for word.
     """
     try:
-        posted = json.loads(body)
+        posted = read_posted(body)
         question = Question.parse(_of(str, posted["question"])).text
         if "good" in posted:
             good, reason = _verdict(posted["good"]), _of(str, posted["reason"])
@@ -37,7 +38,7 @@ def judged(body: bytes, index: Index) -> Judgement | Rating:
         reason = {True: ANSWER_IS_HERE, False: WRONG_SOURCE, None: ""}[relevant]
         place = excerpt.source, excerpt.start, excerpt.end, excerpt.quote
         return Judgement(question, *place, relevant, reason, now(), index.generation)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         raise UsageError("a judgement is a question with what was said of its answer or of an excerpt") from None
 
 
@@ -46,9 +47,9 @@ def asked_why(body: bytes) -> tuple[str, str]:
     that is too long to be one.
     """
     try:
-        posted = json.loads(body)
+        posted = read_posted(body)
         question, phrase = _of(str, posted["question"]), _of(str, posted["phrase"])
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         raise UsageError("to see where a phrase was lost takes a question and a phrase") from None
     if len(phrase) > _LONGEST_PHRASE:
         raise UsageError(f"the phrase has {len(phrase):,} characters: give at most {_LONGEST_PHRASE:,}")

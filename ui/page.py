@@ -141,7 +141,9 @@ def _is_empty(shelf: Shelf) -> bool:
 
 
 def _nothing(shelf: Shelf) -> str:
-    """How an index without documents begins."""
+    """How an index without documents begins; where it is on the disk concerns nobody else."""
+    if not _is_empty(shelf):
+        return ""
     return (
         '<div class="begin"><p><strong>No documents yet.</strong> Drop files or folders anywhere on this page: '
         f"they are copied to <code>{escape(printable(shelf.library.folder))}</code> and stay on this machine.</p>"

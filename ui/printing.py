@@ -30,8 +30,9 @@ HIDDEN = "hidden"
 CELL = " | "
 # File rows that a terminal shows before "and n more".
 _ROWS = 20
-# Control characters of a document must not reach a terminal.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# What in a document must not reach a terminal: control characters, and what makes it show text in another order
+# (https://trojansource.codes).
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class Report(Protocol):

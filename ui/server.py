@@ -70,14 +70,15 @@ def application(
         yield
         await run_in_threadpool(libraries.close)
 
+    gate = Gate(_WRITTEN if libraries.main.system.generator else _ANSWERED)
+    page = build(libraries, gate, threshold)
     app = FastAPI(title=TITLE, docs_url=None, redoc_url=None, openapi_url=None, lifespan=closing)
     if hosts is None:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=_LOOPBACK)
 
-    gate = Gate(_WRITTEN if libraries.main.system.generator else _ANSWERED)
     app.add_middleware(Door, gate=gate)
     app.add_middleware(Addresses, libraries=libraries)
-    app.add_middleware(Guard, password=password)
+    app.add_middleware(Guard, password=password, functions=page.fns)
     add_routes(app, libraries)
 
     @app.get("/document", response_class=HTMLResponse)
@@ -109,7 +110,6 @@ def application(
         async with tracing:
             return await run_in_threadpool(_why, await request.body(), request, libraries, threshold)
 
-    page = build(libraries, gate, threshold)
     script = "".join((HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     mounted: FastAPI = gr.mount_gradio_app(
         app,

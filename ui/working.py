@@ -21,6 +21,7 @@ from rag.history import conversations, forget, forget_all, read_conversation
 from .exporting import as_markdown, as_values
 from .guard import refused
 from .libraries import Libraries
+from .posted import read_posted
 from .shelf import Shelf
 
 Posted = dict[str, Any]
@@ -68,8 +69,8 @@ async def _answered(request: Request, work: Callable[[Posted], Any]) -> Response
     if response := refused(request):
         return response
     try:
-        posted = json.loads(await request.body())
-    except (ValueError, RecursionError):
+        posted = read_posted(await request.body())
+    except ValueError:
         return PlainTextResponse("what is posted must be JSON", 400)
     return await _tried(lambda: run_in_threadpool(work, posted if isinstance(posted, dict) else {}))
 

@@ -33,23 +33,24 @@ from index.indexing import update
 from index.manifest import CURRENT, MANIFESTS
 
 _ROOT = Path(__file__).parents[2]
-_CONFTEST = _ROOT / "tests" / "conftest.py"
+_TESTS = _ROOT / "tests"
 
 # For commands: they run this clone, whatever is installed.
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(_ROOT)}
 
 
-def _word_embedder() -> Any:
-    """The tests' embedder, which counts words: read from their file, since tests are no package."""
-    spec = importlib.util.spec_from_file_location("footnoted_tests_conftest", _CONFTEST)
+def of_tests(name: str) -> Any:
+    """A module of the tests: read from its file, since they are no package."""
+    spec = importlib.util.spec_from_file_location(f"footnoted_tests_{name}", _TESTS / f"{name}.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.WordEmbedder
+    return module
 
 
-WordEmbedder = _word_embedder()
+# Counts words.
+WordEmbedder = of_tests("conftest").WordEmbedder
 
 
 # Documents that change

@@ -22,9 +22,10 @@ _PATIENCE = 180
 # What of our own HTML there may be, below an element: anything else is returned, as a line each.
 STRANGE = """(root) => {
   const tags = new Set(("div a span b strong i mark section h1 h2 h3 h4 h5 h6 p article header blockquote button "
-    + "details summary main").split(" "));
-  const names = new Set(("class id href title target tabindex type role open aria-pressed aria-label "
-    + "data-question data-excerpt").split(" "));
+    + "details summary main dl dt dd table caption thead tbody tr th td form label input small ol li").split(" "));
+  const names = new Set(("class id href title target tabindex type role open scope name required maxlength "
+    + "aria-describedby aria-pressed aria-label aria-hidden data-question data-excerpt "
+    + "data-step autocomplete").split(" "));
   const found = [];
   for (const one of root.querySelectorAll("*")) {
     if (!tags.has(one.localName)) found.push(`element ${one.localName}`);
@@ -39,8 +40,8 @@ STRANGE = """(root) => {
 RUNNING = """(root) => {
   const found = [];
   const fetching = /^(src|srcset|action|formaction|background|poster|xlink:href|ping|data)$/;
-  for (const one of root.querySelectorAll("script, iframe, frame, object, embed, applet, base, meta, link, form, "
-    + "img, video, audio, source, picture, image, use, animate, set, math"))
+  for (const one of root.querySelectorAll("script, iframe, frame, object, embed, applet, base, meta, link, "
+    + "form:not(.why), img, video, audio, source, picture, image, use, animate, set, math"))
     found.push(`element ${one.localName}`);
   for (const one of root.querySelectorAll("style"))
     if (/url|import|expression/i.test(one.textContent)) found.push(`style ${one.textContent}`);

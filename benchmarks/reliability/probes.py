@@ -48,6 +48,9 @@ def probes(secret: Path, address: str) -> list[Probe]:
     upload = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.html"\r\n\r\n<script>\r\n--x--\r\n'
     rating = b'{"question": "x", "good": true, "reason": "", "cited": []}'
     join = json.dumps({"data": [], "fn_index": 0, "session_hash": "../../etc"}).encode()
+    asking = b'{"data": ["Who?"]}'
+    socketed = (("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+                ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="))  # fmt: skip
     file = "/gradio_api/file="
     return [
         Probe("document: traversal", "/document?source=../secret.txt"),
@@ -87,13 +90,13 @@ def probes(secret: Path, address: str) -> list[Probe]:
         Probe("ask: cross-site", "/gradio_api/call/ask", (403,), "POST",
               (another, across, kind), b'{"data": ["Who?"]}'),
         Probe("queue: null Origin", "/gradio_api/queue/join", (403,), "POST", (("Origin", "null"), kind), join),
-        Probe("queue: forged function", "/gradio_api/queue/join", (200, 400, 404, 422, 500), "POST", (own, kind),
+        Probe("queue: forged function", "/gradio_api/queue/join", (404,), "POST", (own, kind),
               b'{"data": [{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}], "fn_index": 99999,'
               b' "session_hash": "x"}'),
-        Probe("queue: forged file", "/gradio_api/run/ask", (200, 400, 403, 404, 422, 500), "POST", (own, kind),
+        Probe("queue: forged file", "/gradio_api/call/ask", (200,), "POST", (own, kind),
               b'{"data": [{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}], "session_hash": "x"}'),
         Probe("queue: data of another", "/gradio_api/queue/data?session_hash=../../x", (200, 404)),
-        Probe("private function by name", "/gradio_api/call/converse", (200, 403, 404, 422, 500), "POST", (own, kind),
+        Probe("private function by name", "/gradio_api/call/converse", (200, 403, 404, 422), "POST", (own, kind),
               b'{"data": ["x", [], [], []]}'),
         Probe("component server", "/gradio_api/component_server", (400, 403, 404, 422), "POST", (own, kind),
               b'{"session_hash": "x", "component_id": 1, "fn_name": "ls", "data": ["/"]}'),
@@ -109,6 +112,58 @@ def probes(secret: Path, address: str) -> list[Probe]:
         Probe("address of another host", f"{METADATA}", (400, 403, 404)),
         Probe("path: dots", "/../../../../etc/passwd"),
         Probe("path: encoded dots", "/%2e%2e/%2e%2e/etc/passwd"),
+        Probe("document: forged library", "/libraries/%2e%2e/document?source=a.txt"),
+        Probe("library: dots", "/libraries/../../../../etc/passwd"),
+        Probe("library: encoded dots", "/libraries/%2e%2e/"),
+        Probe("library: encoded slash", "/libraries/..%2f..%2f/"),
+        Probe("library: NUL", "/libraries/%00/"),
+        Probe("library: none", "/libraries//"),
+        Probe("library: line end", "/libraries/a%0d%0aSet-Cookie:%20x=1/"),
+        Probe("library: no UTF-8", "/libraries/%ff%fe/config"),
+        Probe("library: upload within", "/libraries/docs/gradio_api/upload", method="POST", headers=(form,),
+              body=upload),
+        Probe("export: traversal", "/export?conversation=../CURRENT"),
+        Probe("export: encoded traversal", "/export?conversation=..%2f..%2fsecret.txt&format=json"),
+        Probe("export: line end", "/export?conversation=20260101-000000-00000000%0d%0aX:%20y"),
+        Probe("export: none of that name", "/export?conversation=20260101-000000-00000000"),
+        Probe("conversations: forged name", "/conversations?conversation=../secret", (200,)),
+        Probe("documents: forged name", "/documents?source=../secret.txt", (200,)),
+        Probe("run history: buckets", "/gradio_api/run-history/buckets", headers=(("Authorization", "Bearer hf_x"),)),
+        Probe("run history: connect", "/gradio_api/run-history/connect", method="POST", headers=(own, kind),
+              body=b'{"bucket_id": "a/b"}'),
+        Probe("runs", "/gradio_api/runs"),
+        Probe("recording", "/gradio_api/process_recording", method="POST", headers=(form,), body=upload),
+        Probe("vibe", "/gradio_api/vibe-edit", method="POST", headers=(own, kind), body=b'{"prompt": "x"}'),
+        Probe("custom component", "/gradio_api/custom_component/x/client/component/..%2f..%2fx"),
+        Probe("info", "/gradio_api/info", (200,)),
+        Probe("heartbeat: forged", "/gradio_api/heartbeat/..%2f..%2fx"),
+        Probe("call: result of another", "/gradio_api/call/ask/../../x"),
+        Probe("call: function that is none", "/gradio_api/call/system", (404,), "POST", (own, kind), asking),
+        Probe("call: no values", "/gradio_api/call/ask", (422,), "POST", (own, kind), b'{"data": []}'),
+        Probe("queue: NaN", "/gradio_api/queue/join", (400,), "POST", (own, kind),
+              b'{"data": [], "fn_index": NaN, "session_hash": "x"}'),
+        Probe("queue: half a surrogate pair", "/gradio_api/queue/join", (400,), "POST", (own, kind),
+              b'{"data": ["\\ud800"], "fn_index": 0, "session_hash": "x"}'),
+        Probe("queue: nested deep", "/gradio_api/queue/join", (400,), "POST", (own, kind), b"[" * 100_000),
+        Probe("web socket", "/gradio_api/queue/join", (400, 403, 404, 405, 426), headers=socketed),
+        Probe("Host: metadata", "/", (400,), headers=(("Host", "169.254.169.254"),)),
+        Probe("Host: metadata by name", "/", (400,), headers=(("Host", "metadata.google.internal"),)),
+        Probe("Host: zeros", "/", (400,), headers=(("Host", "0.0.0.0"),)),
+        Probe("headers: many", "/", (200, 400, 431), headers=tuple((f"X-{n}", "x" * 100) for n in range(400))),
+        *(Probe(f"{door}: {name}", f"/{door}", (403,), method, (*headers, kind), b"{}")
+          for method, door in (("PUT", "add?name=a.txt"), ("POST", "forget"), ("POST", "delete"), ("POST", "remove"),
+                               ("POST", "libraries"), ("POST", "indexing"), ("POST", "why"))
+          for name, headers in (("cross-site", (own, across)), ("null Origin", (("Origin", "null"),)),
+                                ("another Origin", (another,)), ("no Origin", ()))),
+        *(Probe(f"add: {name}", f"/add?name={name}", (400,), "PUT", (own,), b"x")
+          for name in ("../a.txt", "..%2f..%2fa.txt", "/etc/a.txt", "a/../../a.txt", "..%5Ca.txt", "C:%5Ca.txt",
+                       "%00.txt", "a%0a.txt", ".bashrc", "a/.git/config", "%E2%80%AEtxt.exe", "", "a" * 300)),
+        *(Probe(f"{door}: {body[:30]!r}", f"/{door}", (400,), "POST", (own, kind), body)
+          for door, body in (("forget", b'{"conversation": "../../CURRENT"}'),
+                             ("remove", b'{"source": "../secret.txt"}'),
+                             ("remove", b'{"source": "\\ud800"}'), ("libraries", b'{"name": "../x"}'),
+                             ("libraries", b'{"name": ".."}'), ("delete", b'{"name": "..", "typed": ".."}'),
+                             ("delete", b'{"name": "../docs", "typed": "../docs"}'))),
     ]  # fmt: skip
 
 

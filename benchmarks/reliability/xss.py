@@ -11,8 +11,8 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 import uvicorn
@@ -22,13 +22,15 @@ from benchmarks.reliability.faults import Bar, WordEmbedder, bring_up, measured
 from benchmarks.reliability.hostile import RUNNING, STRANGE, Noted, ask, browser, chat, free_port, wait_for
 from index import Index
 from index.documents import Document, Passage, Section
-from rag.answers import Answer, Citation, Hit
+from rag.answers import Answer, Citation, Doubt, Hit
 from rag.feedback import Feedback
 from rag.system import System
-from ui import cards, document_page, messages, server
+from rag.tracing import Stage, Trace
+from ui import cards, document_page, found, messages, server
+from ui.conversation import Conversation, Given, Message, Talk
 from ui.libraries import Libraries
 
-AT_ONCE = 500
+AT_ONCE = 250
 NOTHING_SAID = Feedback((), ())
 
 
@@ -39,6 +41,20 @@ def answered(line: str, marker: int = 1) -> Answer:
     other = Citation(marker + 1, line, line, 0, len(line), line, "q", 3, line, 0.5)
     hits = (Hit(passage, 0.5, 0.5, None),)
     return Answer(line, f"{line} [{marker}] {line} [{marker + 1}]", (cited, other), hits, searched=f"{line} · {line}")
+
+
+def written(line: str) -> Answer:
+    """The same from a language model whose name, doubts and notices are the line too."""
+    answer = answered(line)
+    spans = [Doubt(len(answer.text) + 1, len(answer.text) + 1 + len(line), line) for _ in range(2)]
+    return replace(
+        answer,
+        text=f"{answer.text} {line} {line}",
+        unsupported=(spans[0],),
+        weak=(replace(spans[1], start=spans[0].end + 1, end=spans[0].end + 1 + len(line)),),
+        notices=(line,),
+        generator=line,
+    )
 
 
 def refused(line: str) -> Answer:
@@ -52,10 +68,12 @@ def fragments(line: str) -> dict[str, str]:
     return {
         "answer": messages.answer_html(answer, 1, NOTHING_SAID),
         "refusal": messages.answer_html(refusal, 1, NOTHING_SAID),
-        "searching": cards.searching_html(answer, 1),
-        "sources": cards.sources_html(answer, 1, NOTHING_SAID),
+        "written": messages.answer_html(written(line), 1, NOTHING_SAID),
+        "searching": cards.searching_html(answer, 1, line),
+        "sources": cards.sources_html(written(line), 1, NOTHING_SAID, line, threshold=0.5, since={1: line}),
         "nearest": cards.sources_html(refusal, 1, NOTHING_SAID),
         "unanswered": cards.unanswered_html(line, 1),
+        "why": found.why_html(Trace(line, line, (Stage("passage", False, line, {}),), "passage", line)),
         "question": messages.plain_html(line, "asked"),
         "document": document_page.document_html(document, len(line) + 1, 2 * len(line) + 1),
     }
@@ -78,15 +96,15 @@ def drawn(folder: Path, lines: Sequence[str], bar: Bar) -> None:
     bring_up(folder / "small", folder / "docs")
     system = System.open(folder / "small", embedder=WordEmbedder(), reader=None)
 
-    def shown(request: gr.Request) -> tuple[list[dict[str, Any]], str]:
-        first = int(request.query_params.get("from", len(lines)))
-        said, beside = [], []
+    def shown(_: Conversation, name: str, request: gr.Request) -> Given:
+        first = int(name or len(lines))
+        said, beside = list[Message](), list[str]()
         for turn, line in enumerate(lines[first : first + AT_ONCE], 1):
             said.append({"role": "user", "content": messages.plain_html(line, "asked")})
-            html = messages.answer_html(answered(line), turn, NOTHING_SAID)
+            html = messages.answer_html(written(line), turn, NOTHING_SAID)
             said.append({"role": "assistant", "content": html})
-            beside.append(cards.sources_html(answered(line), turn, NOTHING_SAID))
-        return said, "".join(beside)
+            beside.append(cards.sources_html(written(line), turn, NOTHING_SAID, line, since={2: line}))
+        return Talk(), said, "".join(beside), gr.skip(), gr.skip()
 
     address = _served(system, shown)
     strange: Counter[str] = Counter()
@@ -94,7 +112,7 @@ def drawn(folder: Path, lines: Sequence[str], bar: Bar) -> None:
     with browser(address) as (page, noted):
         for first in range(0, len(lines), AT_ONCE):
             part = lines[first : first + AT_ONCE]
-            page.goto(f"{address}/?from={first}")
+            page.goto(f"{address}/?conversation={first}")
             page.wait_for_selector(f"#t-{len(part)}", timeout=120_000)
             page.wait_for_function(
                 f"document.querySelectorAll('#chat .answer').length === {len(part)}", timeout=120_000
@@ -115,18 +133,9 @@ def squeezed(text: str) -> str:
     return "".join(text.split())
 
 
-def _served(system: System, shown: Callable[..., Any]) -> str:
-    """The real page, whose conversation is filled by `shown` when it is opened."""
-    build = server.build
-
-    def filled(*given: Any, **named: Any) -> gr.Blocks:
-        page = build(*given, **named)
-        by_id = {block.elem_id: block for block in page.blocks.values() if getattr(block, "elem_id", None)}
-        with page:
-            page.load(shown, None, [by_id["chat"], by_id["sources"]], api_visibility="private")
-        return page
-
-    server.build = filled
+def _served(system: System, shown: Callable[..., Given]) -> str:
+    """The real page, on which a conversation that is opened again is what `shown` makes of its name."""
+    Conversation.reopen = shown  # type: ignore[method-assign]
     app = server.application(Libraries(system))
     port = free_port()
     running = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
@@ -182,13 +191,13 @@ def asked(folder: Path, lines: Sequence[str], bar: Bar) -> None:
 
 
 def _judge(bar: Bar, name: str, strange: Counter[str], noted: Noted) -> None:
-    for kind, found in (
+    for kind, number in (
         ("elements, attributes and addresses that are not ours", strange.total()),
         ("dialogs", len(noted.dialogs)),
         ("script errors", len(noted.errors)),
         ("requests to other hosts", len(noted.elsewhere)),
     ):
-        bar.check(f"{name}: {kind}", found, 0)
+        bar.check(f"{name}: {kind}", number, 0)
     for line in [*strange, *noted.dialogs, *noted.errors, *noted.elsewhere][:20]:
         print(f"{name}: {line}"[:300], flush=True)
 

@@ -721,6 +721,25 @@ def test_verify_answer_tells_how_each_quote_stands(
     )
 
 
+HOSTILE = "\x1b[31ma\x9b1m\u202e\r\nfootnoted: 1 of 1 quotes are as they were"
+
+
+@pytest.mark.parametrize("source", [HOSTILE, "\ud800", "a\0", "../../etc/passwd", "/etc/passwd"])
+@pytest.mark.parametrize("start", [0, -5, 10**40])
+def test_a_file_of_an_attacker_names_no_document_and_writes_nothing_on_the_terminal(
+    run: Callable, source: str, start: int
+) -> None:
+    run("index", "docs")
+    cited = {"marker": 1, "source": source, "start": start, "end": start + 4, "quote": "\x1b[2Jroot"}
+    Path(f"{HOSTILE[:5]}.json").write_text(json.dumps({"citations": [cited]}))
+    status, out, err = run("verify-answer", f"{HOSTILE[:5]}.json")
+    assert (status, err) == (1, "")
+    assert len(out.splitlines()) in (3, 4)
+    assert out.splitlines()[-1] == "0 of 1 quotes are as they were"
+    assert not set(out) & set("\x1b\x9b\u202e\r\0")
+    assert run("verify-answer", HOSTILE)[2].startswith("footnoted: cannot read \ufffd[31ma\ufffd1m\ufffd")
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "many", "1.5"])
 def test_a_limit_of_the_page_is_a_whole_number(run: Callable, limit: str) -> None:
     status, _, err = run("chat", "--upload-limit", limit)

@@ -71,7 +71,15 @@ def test_any_quote_is_read_back_from_markdown(tmp_path_factory: pytest.TempPathF
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(b"no answer", "holds no answer"), (b"[1, 2]", "holds no answer"), (b"\xff\xfe\x00", "is not text"),
-     (b"", "holds no answer"), (b'{"turns": 7}', "holds no answer"), (b'{"citations": [{}]}', "holds no answer")],
+     (b"", "holds no answer"), (b'{"turns": 7}', "holds no answer"), (b'{"citations": [{}]}', "holds no answer"),
+     (b'{"citations": [{"marker": "1]\\nx", "source": "a", "start": 0, "end": 1, "quote": "x"}]}', "holds no answer"),
+     (b"[" * 100_000, "holds no answer"), (b'{"turns":' * 50_000, "holds no answer"),
+     (b'{"citations": [{"marker": 1, "source": "a", "start": 1e999, "end": 1, "quote": "x"}]}', "holds no answer"),
+     (b'{"citations": [{"marker": 1, "source": "a", "start": NaN, "end": 1, "quote": "x"}]}', "holds no answer"),
+     (b'{"citations": [{"marker": 1, "source": "a", "start": ' + b"9" * 5000 + b', "end": 1, "quote": "x"}]}',
+      "holds no answer"),
+     (b'{"citations": [' + b'{"marker": 1, "source": "a", "start": 0, "end": 1, "quote": "x"},' * 10_000
+      + b'{"marker": 1, "source": "a", "start": 0, "end": 1, "quote": "x"}]}', "more than 10,000 quotes")],
 )  # fmt: skip
 def test_what_is_no_answer_is_said(tmp_path: Path, content: bytes, reason: str) -> None:
     (tmp_path / "x").write_bytes(content)
@@ -79,3 +87,8 @@ def test_what_is_no_answer_is_said(tmp_path: Path, content: bytes, reason: str) 
         read_quotes(tmp_path / "x")
     with pytest.raises(UsageError, match="cannot read"):
         read_quotes(tmp_path / "nowhere")
+
+
+def test_what_has_no_end_is_not_read_to_it() -> None:
+    with pytest.raises(UsageError, match="/dev/zero is larger than 64 MB"):
+        read_quotes(Path("/dev/zero"))

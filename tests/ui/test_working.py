@@ -366,3 +366,14 @@ def test_a_library_is_not_deleted_while_documents_are_indexed_into_it(
     with pytest.raises(UsageError, match="closed"):
         shelf.start()
     assert list((libraries.main.folder / "libraries").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "posted"),
+    [("remove", '{"source": "\\ud800"}'), ("libraries", '{"name": "\\ud800"}'), ("forget", '{"conversation": NaN}'),
+     ("delete", '{"name": "\\udfff", "typed": "\\udfff"}'), ("remove", "[" * 100_000), ("remove", '{"source": 1e999}')],
+)  # fmt: skip
+def test_what_is_no_text_is_refused(client: TestClient, path: str, posted: str) -> None:
+    got = client.post(f"/{path}", content=posted, headers={"Content-Type": "application/json"})
+    assert got.status_code == 400
+    assert got.text in ("what is posted must be JSON", "source must be a text")
