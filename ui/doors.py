@@ -5,7 +5,9 @@ Those that are not named here are closed. What comes through the open ones is a 
 what is none (another function, too few values, no JSON) would be an error of the server's, and is refused before.
 """
 
+import json
 from collections.abc import Mapping
+from inspect import Parameter, signature
 from typing import Any, Protocol
 
 from starlette.responses import PlainTextResponse
@@ -24,6 +26,7 @@ _CALLING = frozenset({"run", "api", "call"})
 class Function(Protocol):
     """What is known of a function of the page (gradio.blocks.BlockFunction)."""
 
+    fn: Any
     api_name: Any
     inputs: Any
 
@@ -42,13 +45,13 @@ def _of_page(path: str) -> str:
     return f"/{rest[0]}" if folder == FOLDER else path
 
 
-def misfit(path: str, body: bytes, functions: Mapping[int, Function]) -> PlainTextResponse | None:
-    """What to say to a post to Gradio that is no JSON, is for none of the page's functions (by their ids), or lacks
-    the values that one takes.
+def fitted(path: str, body: bytes, functions: Mapping[int, Function]) -> PlainTextResponse | bytes:
+    """A post to Gradio as it is passed on, with null for values at the end that need not be given; or what to say to
+    one that is no JSON, is for none of the page's functions (by their ids), or lacks the values that one takes.
     """
     path = _of_page(path)
     if not path.startswith(_PREFIX):
-        return None
+        return body
     try:
         posted = read_posted(body)
     except ValueError:
@@ -57,15 +60,23 @@ def misfit(path: str, body: bytes, functions: Mapping[int, Function]) -> PlainTe
         return PlainTextResponse("what is posted must be a JSON object", 400)
     door, _, name = path.removeprefix(_PREFIX).rstrip("/").partition("/")
     if door not in _CALLING and (door, name) != ("queue", "join"):
-        return None
+        return body
     number = None if door == "call" else posted.get("fn_index")
     found = _named(functions, name) if number is None else _numbered(functions, number)
     if found is None:
         return PlainTextResponse("the page has no such function", 404)
-    data = posted.get("data")
-    if not isinstance(data, list) or len(data) < len(found.inputs):
-        return PlainTextResponse(f"data must be a list of {len(found.inputs)} values", 422)
-    return None
+    data, most = posted.get("data"), len(found.inputs)
+    least = most - _optional(found)
+    if not isinstance(data, list) or len(data) < least:
+        said = f"{most} values" if least == most else f"{least} to {most} values"
+        return PlainTextResponse(f"data must be a list of {said}", 422)
+    if len(data) >= most:
+        return body
+    return json.dumps({**posted, "data": [*data, *[None] * (most - len(data))]}).encode()
+
+
+def _optional(function: Function) -> int:
+    return sum(one.default is not Parameter.empty for one in signature(function.fn).parameters.values())
 
 
 def _named(functions: Mapping[int, Function], name: str) -> Function | None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .doors import Function, closed, misfit
+from .doors import Function, closed, fitted
 
 # Larger than any question with its conversation. A document that is handed over has its own limit (index/library.py).
 LARGEST_BODY = 256 * 1024
@@ -141,9 +141,12 @@ class Guard:
             if len(body) > LARGEST_BODY:
                 await PlainTextResponse("the request is too large", status_code=413)(scope, receive, guarded)
                 return
-        if misfits := misfit(scope["path"], body, self.functions):
-            await misfits(scope, receive, guarded)
+        found = fitted(scope["path"], body, self.functions)
+        if isinstance(found, PlainTextResponse):
+            await found(scope, receive, guarded)
             return
+        length = b"content-length", str(len(found)).encode()
+        scope["headers"] = [length if one[0] == length[0] else one for one in scope["headers"]]
         passed = False
 
         async def replayed() -> Message:
@@ -151,7 +154,7 @@ class Guard:
             if passed:
                 return await receive()
             passed = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return {"type": "http.request", "body": found, "more_body": False}
 
         await self.app(scope, replayed, guarded)
 

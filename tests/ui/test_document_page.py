@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from index import Index
 from rag import System
+from ui.libraries import Libraries
 from ui.server import application
 
 LINES = 2_000
@@ -63,7 +64,7 @@ def client(make_embedder: Callable[..., Any], tmp_path_factory: pytest.TempPathF
     for name, text in files.items():
         (folder / name).write_text(text)
     index = Index.build([folder / name for name in files], folder / "at", embedder=make_embedder(dimension=64))
-    with TestClient(application(System(index)), base_url="http://127.0.0.1:7860") as client:
+    with TestClient(application(Libraries(System(index))), base_url="http://127.0.0.1:7860") as client:
         yield client
 
 

@@ -15,7 +15,11 @@ from ui.cli import main
 from ui.guard import LARGEST_BODY, Guard
 
 HOST = "http://127.0.0.1"
-FUNCTIONS = {0: SimpleNamespace(api_name="ask", inputs=[1]), 3: SimpleNamespace(api_name=False, inputs=[1, 2])}
+FUNCTIONS = {
+    0: SimpleNamespace(fn=lambda question: question, api_name="ask", inputs=[1]),
+    3: SimpleNamespace(fn=lambda question, talk: question, api_name=False, inputs=[1, 2]),
+    5: SimpleNamespace(fn=lambda question, sources=None: question, api_name="look", inputs=[1, 2]),
+}
 
 
 async def telling(scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,6 +122,7 @@ ASKING = {"data": ["Who?"]}
         ("call/ask", ASKING, 200),
         ("call/ask", {"data": ["Who?"], "fn_index": 99}, 200),  # Gradio goes by the name there
         ("call/ask", {"data": []}, 422),
+        ("call/look", ASKING, 200),
         ("call/other", ASKING, 404),
         ("call/v2/ask", {"question": "Who?"}, 404),
         ("run/ask", ASKING, 200),

@@ -1,7 +1,8 @@
 """The key of a language model's server is on no page, in no history and in no file, whatever that server answers."""
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -11,7 +12,8 @@ from fastapi.testclient import TestClient
 from index import Index
 from rag import System
 from rag.generator import OpenAICompatible, Timeouts
-from ui.conversation import Conversation, Talk
+from ui.conversation import Conversation, Spoken, Talk
+from ui.gate import Gate
 from ui.libraries import Libraries
 from ui.server import application
 
@@ -19,6 +21,11 @@ pytest.importorskip("openai", reason="needs the extra llm")
 
 KEY = "sk-geheim-1234567890"
 QUESTION = "When does the lease end?"
+
+
+async def conversed(turn: AsyncIterator[Spoken]) -> Spoken:
+    *_, last = [said async for said in turn]
+    return last
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -40,8 +47,9 @@ def test_the_key_is_not_on_the_page_nor_kept(
         model = OpenAICompatible(server.url, "small", KEY, Timeouts(2, 5, 5))
         system = System(index, generator=model)
         request = SimpleNamespace(scope={}, query_params={})
-        *_, last = Conversation(Libraries(system), 0).converse(QUESTION, Talk(), None, request)
-        with TestClient(application(system, threshold=0), base_url="http://127.0.0.1") as client:
+        turn = Conversation(Libraries(system), Gate(1), 0).converse(QUESTION, Talk(), None, request)
+        last = asyncio.run(conversed(turn))
+        with TestClient(application(Libraries(system), threshold=0), base_url="http://127.0.0.1") as client:
             (kept,) = client.get("/conversations").json()
             exports = [f"/export?conversation={kept['id']}&format={kind}" for kind in ("md", "json")]
             pages = [client.get(path) for path in ("/", "/config", "/documents", "/indexing", *exports)]

@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from index import Index
 from rag import System
 from rag.tracing import Trace
+from ui.libraries import Libraries
 from ui.server import application
 
 HERE = {"Sec-Fetch-Site": "same-origin"}
@@ -29,7 +30,9 @@ def system(make_embedder: Callable[..., Any], tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="module")
 def client(system: System) -> Iterator[TestClient]:
-    with TestClient(application(system, threshold=0), base_url="http://127.0.0.1:7860", headers=HERE) as client:
+    with TestClient(
+        application(Libraries(system), threshold=0), base_url="http://127.0.0.1:7860", headers=HERE
+    ) as client:
         yield client
 
 
