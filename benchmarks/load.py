@@ -171,7 +171,7 @@ class Crowd:
         self.random = random.Random(7)
         with clients() as client:
             self.event = submitting(client, server.address)
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=400)
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=400, keepalive_expiry=2.0)
         self.client = httpx.AsyncClient(trust_env=False, timeout=PATIENCE, limits=limits)
 
     def person(self) -> Person:
