@@ -9,11 +9,12 @@ import gradio as gr
 
 from index.files import printable
 
-from .conversation import EMPTY, Conversation, Given, Talk
+from .conversation import Conversation
 from .gate import Gate
 from .libraries import FOLDER, Libraries
 from .shelf import Shelf
 from .starters import MOST, starters
+from .talk import EMPTY, Given, Talk
 
 HERE = Path(__file__).parent
 TITLE = "Footnoted"

@@ -27,8 +27,9 @@ from rag.feedback import Feedback
 from rag.system import System
 from rag.tracing import Stage, Trace
 from ui import cards, document_page, found, messages, server
-from ui.conversation import Conversation, Given, Message, Talk
+from ui.conversation import Conversation
 from ui.libraries import Libraries
+from ui.talk import Given, Message, Talk
 
 AT_ONCE = 250
 NOTHING_SAID = Feedback((), ())

@@ -12,10 +12,11 @@ from fastapi.testclient import TestClient
 from index import Index
 from rag import System
 from rag.generator import OpenAICompatible, Timeouts
-from ui.conversation import Conversation, Spoken, Talk
+from ui.conversation import Conversation, Spoken
 from ui.gate import Gate
 from ui.libraries import Libraries
 from ui.server import application
+from ui.talk import Talk
 
 pytest.importorskip("openai", reason="needs the extra llm")
 
