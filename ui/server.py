@@ -1,5 +1,6 @@
 """The page as a web server: on this machine only, calling nowhere, with a narrow set of headers."""
 
+import asyncio
 import ctypes
 import errno
 import os
@@ -7,7 +8,6 @@ import re
 import socket
 import sys
 import webbrowser
-from asyncio import Semaphore
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from html import escape
@@ -18,7 +18,6 @@ os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # of each it keeps when it ra
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import gradio as gr
-import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.concurrency import run_in_threadpool
@@ -28,6 +27,7 @@ from index.errors import FootnotedError, UsageError
 from rag.feedback import record
 
 from .document_page import document_html
+from .ending import run
 from .found import why_html
 from .gate import Door, Gate
 from .guard import Guard, refused
@@ -100,7 +100,7 @@ def application(
             return response
         return await run_in_threadpool(_keep, await request.body(), request, libraries)
 
-    tracing = Semaphore(_TRACING)
+    tracing = asyncio.Semaphore(_TRACING)
 
     @app.post("/why")
     async def why(request: Request) -> Response:
@@ -218,7 +218,7 @@ def serve(
     print(f"Footnoted is at {address}  (Ctrl-C stops it)", flush=True)
     if browser:
         Timer(1.0, webbrowser.open, (address,)).start()
-    uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
+    run(app, host, port)
 
 
 # Of <malloc.h>.

@@ -19,6 +19,13 @@ FOOTNOTED = str(Path(sys.executable).with_name("footnoted"))
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
 )
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
 # Seconds that a page has to be there.
 PATIENCE = 120
 
@@ -35,12 +42,11 @@ class Chat:
     """`footnoted chat` in a folder, where its index and its log are; it can be started again."""
 
     def __init__(self, folder: Path, arguments: Sequence[str | Path] = (), settings: Mapping[str, str] = {}) -> None:
-        self.folder = folder
+        self.folder, self.arguments = folder, [*map(str, arguments)]
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
-        self._command = [FOOTNOTED, "chat", *map(str, arguments), "--port", str(self.port)]
         self._environment = {**os.environ, **settings}
         self.start()
 
@@ -49,10 +55,9 @@ class Chat:
         return (self.folder / "log").read_text()
 
     def start(self) -> None:
+        command = [FOOTNOTED, "chat", *self.arguments, "--port", str(self.port)]
         with (self.folder / "log").open("a") as log:
-            self.server = subprocess.Popen(
-                self._command, cwd=self.folder, stdout=log, stderr=log, env=self._environment
-            )
+            self.server = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log, env=self._environment)
         deadline = time.monotonic() + PATIENCE
         while True:
             try:

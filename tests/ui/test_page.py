@@ -2,11 +2,8 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -15,31 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from .browsing import FOOTNOTED, HERE, Chat, needs_browser
+
+needs_browser()
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
-HERE = Path(__file__).parents[2]
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
 SHOTS = Path(os.environ.get("FOOTNOTED_SCREENSHOTS") or HERE / "screenshots")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
-
-FOOTNOTED = str(Path(sys.executable).with_name("footnoted"))
 FALL = "Who fell on the stairs to Tunnel B?"
 FELL = "Petra Sólheim fell on the stairs to Tunnel B and broke her left wrist."
 
-if CHROMIUM is None:
-    if os.environ.get("FOOTNOTED_BROWSER") == "required":
-        raise RuntimeError("these tests need Chromium, and FOOTNOTED_BROWSER=required")
-    pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)", allow_module_level=True)
-
-from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Page, TimeoutError  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -51,34 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
     """The chat page over the examples, as a user starts it, from an empty folder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [FOOTNOTED, "chat", str(HERE / "examples"), "--port", str(port)]
-    with (folder / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read()
-                break
-            except OSError:
-                assert server.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < deadline, (folder / "log").read_text()
-                time.sleep(0.3)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
+    with Chat(folder, [HERE / "examples"]) as chat:
+        yield chat.address
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from types import ModuleType
 
 import pytest
 
-from .browsing import CHROMIUM, HERE, Chat, needs_browser
+from .browsing import HERE, Chat, needs_browser
 
 needs_browser()
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, Page  # noqa: E402
 
 FALL = "Who fell on the stairs to Tunnel B?"
 FELL = "Petra Sólheim fell on the stairs to Tunnel B and broke her left wrist."
@@ -53,14 +53,6 @@ def chat(tmp_path_factory: pytest.TempPathFactory, model: object) -> Iterator[Ch
     }
     with Chat(tmp_path_factory.mktemp("generated"), [HERE / "examples"], settings) as served:
         yield served
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -1,81 +1,29 @@
 """The page in a real browser: an empty start, documents handed over, libraries, history, export."""
 
 import json
-import os
-import shutil
-import socket
 import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from .browsing import FOOTNOTED, Chat, needs_browser
+
+needs_browser()
 pytestmark = [pytest.mark.browser, pytest.mark.model]
 
-HERE = Path(__file__).parents[2]
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
-if CHROMIUM is None:
-    if os.environ.get("FOOTNOTED_BROWSER") == "required":
-        raise RuntimeError("these tests need Chromium, and FOOTNOTED_BROWSER=required")
-    pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)", allow_module_level=True)
+from playwright.sync_api import Browser, Page  # noqa: E402
 
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
-
-FOOTNOTED = str(Path(sys.executable).with_name("footnoted"))
 LEASE = "The lease of the mill ends on 31 March 2030."
 RENT = "The rent of the mill is 900 euros a month."
 
 
-class Chat:
-    """`footnoted chat` without documents, in a folder of its own; it can be started again."""
-
-    def __init__(self, folder: Path, *options: str) -> None:
-        self.folder = folder
-        self.options = options
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.start()
-
-    def start(self) -> None:
-        with (self.folder / "log").open("w") as log:
-            command = [FOOTNOTED, "chat", "--port", str(self.port), *self.options]
-            self.server = subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
-        deadline = time.monotonic() + 120
-        while True:
-            try:
-                urllib.request.urlopen(self.address, timeout=5).read()
-                return
-            except OSError:
-                assert self.server.poll() is None, (self.folder / "log").read_text()
-                assert time.monotonic() < deadline, (self.folder / "log").read_text()
-                time.sleep(0.3)
-
-    def stop(self) -> None:
-        self.server.terminate()
-        self.server.wait(20)
-
-
 @pytest.fixture(scope="module")
 def chat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chat]:
-    served = Chat(tmp_path_factory.mktemp("working"), "--upload-limit", "1")
-    yield served
-    served.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield started
-        started.close()
+    with Chat(tmp_path_factory.mktemp("working"), ["--upload-limit", "1"]) as served:
+        yield served
 
 
 @pytest.fixture
@@ -157,7 +105,10 @@ def test_an_empty_page_takes_a_folder_answers_from_it_and_remembers_after_a_rest
     ask(page, "When does the lease of the mill end?")
     page.wait_for_function("location.search.startsWith('?conversation=')")
     before = page.inner_text("#chat"), page.inner_text("#sources")
+    started = time.monotonic()
     chat.stop()
+    assert time.monotonic() - started < 4  # an open page is not waited for
+    assert "Traceback" not in chat.log
     (chat.folder / ".footnoted" / "library" / "mill" / "lease.txt").write_text(f"{RENT} {LEASE}")
     subprocess.run([FOOTNOTED, "index"], cwd=chat.folder, check=True, capture_output=True)
     chat.start()
@@ -344,14 +295,14 @@ def test_the_folders_of_the_index_are_followed_from_the_page(page: Page, chat: C
     (papers / "toll.txt").unlink()
     page.wait_for_selector(f"#top:has-text('{before} documents')")  # told with the dialog closed too
     chat.stop()
-    chat.options = (*chat.options, "--watch")
+    chat.arguments = [*chat.arguments, "--watch"]
     chat.start()
     page.reload()
     page.click("[data-opens=documents]")
     page.wait_for_selector("#follow:checked")
     (papers / "tax.txt").write_text("The tax is 12 euros.")
     page.wait_for_selector("#documents .changes li:has-text('updated papers/tax.txt')")
-    assert f"updated  {papers}/tax.txt" in (chat.folder / "log").read_text()
+    assert f"updated  {papers}/tax.txt" in chat.log
     page.uncheck("#follow")
     page.reload()
     page.click("[data-opens=documents]")
@@ -364,7 +315,7 @@ def test_a_stopped_question_is_asked_again_or_changed(
     (tmp_path / "lease.txt").write_text(f"{LEASE} {RENT}")
     question = "When does the lease of the mill end?"
     with server_that.serving(server_that.hanging) as server:
-        chat = Chat(tmp_path, "lease.txt", "--llm-url", server.url, "--llm-model", "slow")
+        chat = Chat(tmp_path, ["lease.txt", "--llm-url", server.url, "--llm-model", "slow"])
         page = browser.new_page()
         page.set_default_timeout(30_000)
         page.goto(chat.address)
