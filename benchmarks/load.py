@@ -8,8 +8,8 @@ Each person has a page of their own, and asks through its own event, as a browse
 and one more who asks each second until an answer takes no longer than before; then 60 who leave before their answer.
 Every answer is compared with the one that the library gives to the same questions, hurried if it says that it was.
 With --minutes, two questions a second by people who come, ask five, and go: the memory of the server by the minute,
-from when it holds as many conversations as it ever will (ui/page.py, SESSIONS) to the end. The clients run on the same
-cores.
+from when it holds as many conversations as it ever will (ui/page.py, SESSIONS), and has let as many go, to the end. The
+clients run on the same cores.
 """
 
 import argparse
@@ -231,7 +231,7 @@ class Crowd:
 async def hour(crowd: Crowd, system: System, minutes: int) -> dict[str, Any]:
     """The memory of the server while people come and go."""
     replies, memory = await crowd.come_and_go(minutes)
-    full = SESSIONS * 5 // 120 + 2  # minutes until as many conversations are held as ever will be
+    full = 2 * SESSIONS * 5 // 120 + 2  # minutes until as many conversations are held as ever will be, all of them anew
     first, last = mean(memory[full : full + 5]), mean(memory[-5:])
     return {
         "minutes": minutes,
