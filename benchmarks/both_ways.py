@@ -15,7 +15,8 @@ from pathlib import Path
 from recording import record
 from retrieval import MEASURES, half, means, scored
 
-from index.embedding import Embedder, load_embedder
+from index.embedders import load_embedder
+from index.embedding import Embedder
 from index.indexing import update
 from index.library_embedder import LibraryEmbedder
 from index.minilm import minilm_folder

@@ -85,7 +85,7 @@ def main() -> None:
     import numpy as np
     import torch
 
-    from index.embedding import load_embedder
+    from index.embedders import load_embedder
 
     torch.set_num_threads(1)
     texts = passages(options.data, options.passages)

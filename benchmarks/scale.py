@@ -26,7 +26,8 @@ from asked import squad_halves
 from recording import RESULTS, cost, record
 
 from index import Index
-from index.embedding import Vectors, load_embedder, unit
+from index.embedders import load_embedder
+from index.embedding import Vectors, unit
 from index.indexing import update
 from index.manifest import read_manifest
 from index.sentences import Span

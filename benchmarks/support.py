@@ -20,7 +20,7 @@ import numpy as np
 from answers import parted
 from recording import record
 
-from index.embedding import load_embedder
+from index.embedders import load_embedder
 from index.lexical import inverse_document_frequency
 from index.terms import terms
 from rag.reader import BUNDLED

@@ -1,17 +1,14 @@
 """Texts to unit vectors.
 
-`Embedder` is the seam. A model is computed as a graph without torch (graph_embedder.py) where that gives what
-sentence-transformers gives (verified.py), else through that library (library_embedder.py).
+`Embedder` is the seam; which one a name stands for, embedders.py knows.
 """
 
-import os
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .minilm import MINILM, minilm_folder
 from .sentences import Span
 
 Vectors = NDArray[np.float32]
@@ -73,22 +70,6 @@ def sentences_alone(
     """As `embed_with_sentences`, each sentence as if nothing stood around it."""
     sentences = [text[start:end] for text, inside in zip(texts, spans, strict=True) for start, end in inside]
     return embedder.embed_passages(texts), embedder.embed_passages(sentences)
-
-
-def load_embedder(name: str | None = None) -> Embedder:
-    """The embedder called `name`: None for the default, a folder, or a hub name for sentence-transformers.
-
-    The default is the packaged all-MiniLM-L6-v2, or the folder that `FOOTNOTED_MODEL` names. Nothing is read
-    before the embedder is first used; it raises ModelError then, if it cannot be loaded.
-    """
-    name = name or os.environ.get("FOOTNOTED_MODEL") or MINILM
-    if name == MINILM:
-        from .graph_embedder import GraphEmbedder  # it imports this file
-
-        return GraphEmbedder(name, minilm_folder, languages=frozenset({"en"}))
-    from .verified import VerifiedEmbedder
-
-    return VerifiedEmbedder(name)
 
 
 def unit(rows: Vectors) -> Vectors:

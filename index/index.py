@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from .chunking import ChunkSettings
 from .documents import Document, Passage
-from .embedding import Embedder, Vectors, load_embedder
+from .embedders import load_embedder
+from .embedding import Embedder, Vectors
 from .errors import DamagedIndex, UsageError
 from .files import printable
 from .fingerprint import check_probe

@@ -15,7 +15,8 @@ from .batch import Batch, Chunked
 from .chunking import ChunkSettings, chunk
 from .documents import Document
 from .durable import committing, make_folder
-from .embedding import Embedder, load_embedder
+from .embedders import load_embedder
+from .embedding import Embedder
 from .errors import DamagedIndex, DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
 from .files import Found, discover
 from .fingerprint import check_probe, probe

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from .exit_codes import FAILED, STOPPED, USAGE
+from .version import installed_version
 
 _EPILOG = """examples:
   footnoted index ~/papers                 read a folder (again: only what changed)
@@ -246,16 +247,6 @@ def _fraction(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, got {text!r}")
     return value
-
-
-def installed_version() -> str:
-    """The version that is installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("footnoted")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _shadowed() -> str | None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from index.caching import cache_folder
 from index.chunking import ChunkSettings
-from index.embedding import Embedder, load_embedder
+from index.embedders import load_embedder
+from index.embedding import Embedder
 from index.errors import FootnotedError, NoIndex, UsageError
 from index.files import discover
 from index.index import Index, verify

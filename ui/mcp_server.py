@@ -13,8 +13,8 @@ from mcp.server.stdio import stdio_server
 from index.errors import FootnotedError, UsageError
 from rag.system import System
 
-from .cli import installed_version
 from .tools import DATA, TOOLS, Tool, Values
+from .version import installed_version
 
 # Calls at a time; a question keeps a processor busy.
 CONCURRENT = 4

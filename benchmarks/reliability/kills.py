@@ -34,7 +34,7 @@ from benchmarks.reliability.faults import (
     outcome,
     wanted,
 )
-from index.embedding import load_embedder
+from index.embedders import load_embedder
 from index.errors import NoIndex
 from index.index import Index
 

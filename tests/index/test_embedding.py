@@ -16,7 +16,8 @@ import pytest
 
 from index import ChunkSettings, Document, Embedder
 from index.chunking import chunk
-from index.embedding import embed_with_sentences, load_embedder, unit
+from index.embedders import load_embedder
+from index.embedding import embed_with_sentences, unit
 from index.errors import ModelError
 from index.graph_embedder import GraphEmbedder
 from index.inputs import model_context, model_input

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index.embedding import Vectors, embed_with_sentences, load_embedder
+from index.embedders import load_embedder
+from index.embedding import Vectors, embed_with_sentences
 from index.errors import ModelError
 from index.graph_embedder import GraphEmbedder
 from index.library_embedder import LibraryEmbedder
@@ -120,7 +121,7 @@ def test_what_is_found_once_is_kept_and_needs_no_torch_again(plain: Path, cache:
     assert (verdict["same"], verdict["why"], verdict["model"]) == (True, "", str(plain))
     assert verdict["lowest"] > SAME
     code = (
-        "import sys; from index.embedding import load_embedder\n"
+        "import sys; from index.embedders import load_embedder\n"
         "print(load_embedder(sys.argv[1]).embed_passages([sys.argv[2]]).tolist())\n"
         "print(sorted({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)))"
     )
