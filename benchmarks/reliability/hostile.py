@@ -24,7 +24,7 @@ STRANGE = """(root) => {
   const tags = new Set(("div a span b strong i mark section h1 h2 h3 h4 h5 h6 p article header blockquote button "
     + "details summary main dl dt dd table caption thead tbody tr th td form label input small ol li").split(" "));
   const names = new Set(("class id href title target tabindex type role open scope name required maxlength "
-    + "aria-describedby aria-pressed aria-label aria-hidden data-question data-excerpt "
+    + "aria-busy aria-describedby aria-pressed aria-label aria-hidden data-question data-excerpt "
     + "data-step autocomplete").split(" "));
   const found = [];
   for (const one of root.querySelectorAll("*")) {
