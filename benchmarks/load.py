@@ -44,6 +44,8 @@ from ui.page import SESSIONS
 PAUSE = 5.0
 # A conversation is begun anew after so many questions, as people do.
 QUESTIONS = 12
+# Questions of people who come and go.
+EACH = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +204,8 @@ class Crowd:
     async def leave(self, number: int) -> None:
         await asyncio.gather(*(one.leaves(one.asked[0]) for one in [self.person() for _ in range(number)]))
 
-    async def come_and_go(self, minutes: float, every: float = 0.5, each: int = 5) -> tuple[list[Reply], list[float]]:
-        """A question each `every` seconds, `each` by the same person; the memory of the server in MB, by the minute."""
+    async def come_and_go(self, minutes: float, every: float) -> tuple[list[Reply], list[float]]:
+        """A question each `every` seconds, EACH by the same person; the memory of the server in MB, by the minute."""
         replies: list[Reply] = []
         memory: list[float] = []
         running: set[asyncio.Task[Reply]] = set()
@@ -220,7 +222,7 @@ class Crowd:
             running.add(task)
             task.add_done_callback(running.discard)
             task.add_done_callback(lambda done: replies.append(done.result()))
-            if len(one.replies) + 1 < each:
+            if len(one.replies) + 1 < EACH:
                 people.append(one)
             number += 1
             await asyncio.sleep(max(0.0, started + number * every - time.monotonic()))
@@ -228,13 +230,15 @@ class Crowd:
         return replies, memory
 
 
-async def hour(crowd: Crowd, system: System, minutes: int) -> dict[str, Any]:
+async def hour(crowd: Crowd, system: System, minutes: int, rate: float) -> dict[str, Any]:
     """The memory of the server while people come and go."""
-    replies, memory = await crowd.come_and_go(minutes)
-    full = 2 * SESSIONS * 5 // 120 + 2  # minutes until as many conversations are held as ever will be, all of them anew
+    replies, memory = await crowd.come_and_go(minutes, 1 / rate)
+    # Minutes until as many conversations are held as ever will be, all of them anew.
+    full = int(2 * SESSIONS * EACH / (60 * rate)) + 2
     first, last = mean(memory[full : full + 5]), mean(memory[-5:])
     return {
         "minutes": minutes,
+        "questions a second": rate,
         **told(replies, system),
         "memory_mb": [round(one) for one in memory],
         "from minute": full,
@@ -265,7 +269,7 @@ async def crowds(crowd: Crowd, system: System, seconds: float) -> dict[str, Any]
 async def measured(server: Server, asked: Sequence[str], system: System, options: argparse.Namespace) -> dict[str, Any]:
     crowd = Crowd(server, asked)
     if options.minutes:
-        return await hour(crowd, system, options.minutes)
+        return await hour(crowd, system, options.minutes, options.rate)
     return await crowds(crowd, system, options.seconds)
 
 
@@ -273,7 +277,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seconds", type=float, default=120, help="for 50 people; a quarter of it for 200")
-    parser.add_argument("--minutes", type=int, default=0, help="instead, so long at two questions a second")
+    parser.add_argument("--minutes", type=int, default=0, help="instead, so long at --rate")
+    parser.add_argument("--rate", type=float, default=2.0, help="questions a second (default: 2)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         documents, at = Path(scratch) / "documents", Path(scratch) / "index"

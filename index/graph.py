@@ -7,9 +7,14 @@ they come (Jacob et al. 2018, https://arxiv.org/abs/1712.05877).
 """
 
 import json
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+# ONNX Runtime would note what is run, in a file under ~/.cache, and send it to its makers: it looks when it is imported
+# (https://github.com/microsoft/onnxruntime/pull/27379).
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnx
