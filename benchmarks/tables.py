@@ -176,8 +176,8 @@ def _hour() -> list[str]:
     memory, first = figures["memory_mb"], figures["from minute"]
     return [
         "",
-        f"{figures['minutes']} minutes of {figures['questions a second']:.0f} questions a second by people who come, ask "
-        "five and go: "
+        f"{figures['minutes']} minutes of {figures['questions a second']:.0f} questions a second by people who come, "
+        "ask five and go: "
         f"{figures['questions']:,} questions, {sum(figures['errors'].values())} errors, {figures['wrong answers']} "
         f"wrong answers. Memory of its own: {memory[0]} MB at the start, {memory[first]} MB when it held as many "
         f"conversations as it ever does, and had let as many go (minute {first}), {memory[-1]} MB at the end: "
