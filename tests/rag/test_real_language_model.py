@@ -19,8 +19,8 @@ pytestmark = pytest.mark.model
 
 HERE = Path(__file__).parents[2]
 URL, MODEL = (os.environ.get(f"FOOTNOTED_TEST_LLM_{name}", "") for name in ("URL", "MODEL"))
-if not URL:
-    pytest.skip("needs a server of a language model at FOOTNOTED_TEST_LLM_URL", allow_module_level=True)
+if not (URL and MODEL):
+    pytest.skip("needs a language model: FOOTNOTED_TEST_LLM_URL and FOOTNOTED_TEST_LLM_MODEL", allow_module_level=True)
 pytest.importorskip("openai", reason="needs the extra llm")
 
 QUESTIONS = ["Who fell on the tunnel stairs?", "When did the generator fail?"]
