@@ -14,7 +14,9 @@ from html import escape
 from threading import Timer
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"  # of each it keeps when it ran and how it ended
+# Of each event Gradio keeps when it ran and how it ended, and sums that up, with pandas, after every other one.
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "100"
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = str(10**9)
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import gradio as gr
