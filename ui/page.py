@@ -116,6 +116,7 @@ def build(libraries: Libraries, gate: Gate, threshold: float | None = None) -> g
     page.max_threads = EVENTS
     page.queue(max_size=WAITING, default_concurrency_limit=None)
     page.state_session_capacity = SESSIONS
+    page.run_history = False  # kept at a hub; ours is rag/history.py
     return page
 
 
