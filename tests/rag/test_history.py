@@ -1,5 +1,6 @@
 """Conversations that are kept: as they were, whatever became of the documents, the file or the program since."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
