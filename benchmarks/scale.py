@@ -149,7 +149,7 @@ def times(ask: Callable[[Any], object], asked: Sequence[Any]) -> dict[str, float
 def exact(index: Index, vectors: Vectors, k: int) -> list[set[int]]:
     """The k nearest rows of each query, every vector compared."""
     best: list[list[tuple[float, int]]] = [[] for _ in vectors]
-    for base, segment in zip(index._bases, index.segments, strict=False):
+    for base, segment in zip(index.state.bases, index.state.segments, strict=False):
         scores, rows = segment.vectors.search(vectors, k)
         for found, some, of in zip(best, scores, rows, strict=True):
             found += [(float(score), base + int(row)) for score, row in zip(some, of, strict=True)]
@@ -166,8 +166,10 @@ def ask(at: Path, data: Path) -> dict[str, Any]:
     found = [{one.row for one in index.dense(vector, 10)} for vector in vectors]
     figures: dict[str, Any] = {
         "passages": index.passages,
-        "segments": [segment.passages for segment in index.segments],
-        "codes looked at again": [segment.scan.measured.depth if segment.scan else None for segment in index.segments],
+        "segments": [segment.passages for segment in index.state.segments],
+        "codes looked at again": [
+            segment.scan.measured.depth if segment.scan else None for segment in index.state.segments
+        ],
         "open s": round(opened, 2),
         "dense, 10 passages": times(lambda vector: index.dense(vector, 10), vectors),
         "memory of that search MB": {"own": round(resident()), "files mapped": round(mapped())},

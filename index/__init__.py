@@ -3,6 +3,7 @@
 from .chunking import ChunkSettings
 from .documents import Document, Page, Passage, Section
 from .embedding import Embedder
-from .index import Candidate, Candidates, Index
+from .index import Candidates, Index
+from .store import Candidate
 
 __all__ = ["Candidate", "Candidates", "ChunkSettings", "Document", "Embedder", "Index", "Page", "Passage", "Section"]

@@ -10,6 +10,7 @@ FootnotedError            base; its text is one line: what was got and what to d
 |   +-- DamagedIndex      a byte is changed, cut or missing; names the file
 |   +-- OtherIndex        made with another model, dimension, chunking or format; names both
 |   +-- LockedIndex       another process is writing to it; names the process
+|   +-- UnreachableStore  the server that holds it does not answer in time; names address and cause
 |   +-- FailedWrite       the disk is full, broken or forbidden; names path and cause; what was committed stands
 +-- ModelError            the embedding model cannot be loaded or is not the expected one
 +-- GeneratorError        the language model gave no answer; what the documents say is quoted instead
@@ -54,6 +55,10 @@ class OtherIndex(UnusableIndex):
 
 class LockedIndex(UnusableIndex):
     """Raised when another process is writing to the index; names its process id and the path."""
+
+
+class UnreachableStore(UnusableIndex):
+    """Raised when the server that holds an index is away, too slow, or refuses; names its address and the cause."""
 
 
 class FailedWrite(UnusableIndex):

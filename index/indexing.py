@@ -2,12 +2,10 @@
 
 import hashlib
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -17,20 +15,17 @@ from .documents import Document
 from .durable import committing, make_folder
 from .embedders import load_embedder
 from .embedding import Embedder
-from .errors import DamagedIndex, DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
+from .errors import DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
 from .files import Found, discover
 from .fingerprint import check_probe, probe
-from .generations import quarantine, sound_generation
 from .library import FOLDER, INCOMING, library_folder
 from .loading import Problem
-from .locking import writing
-from .manifest import Manifest, SegmentEntry, is_index, newest_generation, without, write_manifest
-from .merging import REWRITTEN, crowded, merge_segments, worth_merging
+from .manifest import Manifest
 from .parsing import load
-from .segment import FileRecord, Segment
-from .sweeping import sweep
+from .segment import Contents, FileRecord
+from .store import Writer
+from .stores import STORE, store_at
 from .updates import STATUSES, FileRow, Progress, Update
-from .writing import write_segment
 
 # Passages a commit: what a kill can cost, and what is held in memory.
 BATCH = 2048
@@ -60,12 +55,13 @@ def update(
     single bad file raises nothing and has its row.
     """
     started = time.perf_counter()
-    if not is_index(folder):
+    store = store_at(folder)
+    if not store.exists():
         if not paths:
-            raise NoIndex(f"no index at {folder}: name what to index, footnoted index PATH")
+            raise NoIndex(f"no index at {store.name}: name what to index, footnoted index PATH")
         _check_free(folder)
-    with writing(folder):
-        run = _Run(folder, embedder, settings, rebuild, progress, waits)
+    with store.writing(rebuild=rebuild) as (writer, previous):
+        run = _Run(folder, writer, previous, embedder, settings, rebuild, progress, waits)
         with closing(run.batch):
             run.read(paths)
             run.finish()
@@ -82,7 +78,7 @@ def create_empty(folder: Path, *, embedder: Embedder | None = None) -> None:
 
 # What a first commit that was cut off leaves, and what may stand in an index before its first generation.
 _LEFTOVERS = {"lock", "segments", "manifests", "CURRENT.tmp", "log", "feedback.jsonl", "history", "libraries"}
-_LEFTOVERS |= {FOLDER, INCOMING}
+_LEFTOVERS |= {FOLDER, INCOMING, STORE}
 
 
 def _check_free(folder: Path) -> None:
@@ -101,10 +97,11 @@ def remove(folder: Path, source: str) -> FileRecord:
 
     Raises UsageError if there is none, or if `source` is a row of a file.
     """
-    if not is_index(folder):
-        raise NoIndex(f"no index at {folder}: make one with  footnoted index PATH")
-    with writing(folder):
-        run = _Run(folder)
+    store = store_at(folder)
+    if not store.exists():
+        raise NoIndex(f"no index at {store.name}: make one with  footnoted index PATH")
+    with store.writing() as (writer, previous):
+        run = _Run(folder, writer, previous)
         with closing(run.batch):
             record = run.remove(source)
             run.finish()
@@ -117,6 +114,8 @@ class _Run:
     def __init__(
         self,
         folder: Path,
+        writer: Writer,
+        previous: Manifest | None,
         embedder: Embedder | None = None,
         settings: ChunkSettings | None = None,
         rebuild: bool = False,
@@ -124,15 +123,13 @@ class _Run:
         waits: Callable[[Path], bool] | None = None,
     ) -> None:
         self.folder = folder
+        self.writer = writer
         self.progress = progress
         self.waits = waits
-        self.damaged: tuple[str, ...] = ()
-        self.rebuild = rebuild
-        previous = self._previous()
         if previous and not rebuild:
-            self.manifest = previous
-            embedder_of_index = load_embedder(self.manifest.model) if embedder is None else embedder
-            made = ChunkSettings(**self.manifest.settings)
+            manifest = previous
+            self.embedder = load_embedder(manifest.model) if embedder is None else embedder
+            made = ChunkSettings(**manifest.settings)
             if settings is not None and settings != made:
                 raise OtherIndex(
                     f"the index was made with passages of {made.size} tokens, overlap {made.overlap}, asked for "
@@ -141,62 +138,28 @@ class _Run:
             self.settings = made
             self.probed = embedder is not None
             if embedder is not None:
-                check_probe(embedder, self.manifest)
+                check_probe(embedder, manifest)
         else:
-            embedder_of_index = embedder or load_embedder()
+            self.embedder = embedder or load_embedder()
             self.settings = settings or ChunkSettings()
-            self.manifest = Manifest(
-                generation=newest_generation(folder),
-                model=embedder_of_index.name,
-                dimension=embedder_of_index.dimension,
-                probe=probe(embedder_of_index),
+            manifest = Manifest(
+                generation=0,
+                model=self.embedder.name,
+                dimension=self.embedder.dimension,
+                probe=probe(self.embedder),
                 settings=asdict(self.settings),
                 roots=previous.roots if previous else (),
             )
             self.probed = True
-        self.embedder = embedder_of_index
-        self.batch = Batch(embedder_of_index)
-        self.staged: list[SegmentEntry] = []
-        self.dead: dict[str, set[int]] = {}
+        writer.begin(manifest)
+        self.batch = Batch(self.embedder, writer)
+        self.staged = False
         self.rows: list[FileRow] = []
         self.done = self.total = self.partly = 0
-        self.changed = not previous or rebuild or bool(self.damaged)
-        self.roots = list(self.manifest.roots)
-        self.removed = set(self.manifest.removed)
-        self.segments: list[Segment] = []
-        self._open_segments()
-
-    def _previous(self) -> Manifest | None:
-        """The generation to go on from; None to start from nothing."""
-        if not is_index(self.folder):
-            return None
-        try:
-            sound = sound_generation(self.folder)
-        except (DamagedIndex, OtherIndex) as error:
-            if not self.rebuild:
-                raise
-            self.damaged = (str(error),)
-            return None
-        self.damaged = sound.damaged
-        return replace(sound.manifest, generation=newest_generation(self.folder))
-
-    def _open_segments(self) -> None:
-        """Everything of the generation in hand: for reuse also what is staged, of an earlier run too."""
-        opened = {segment.entry.name: segment for segment in self.segments}
-        self.segments = []
-        for entry in self.manifest.segments:
-            before = opened.get(entry.name)
-            same = before is not None and before.entry.dead == entry.dead
-            segment = before if before and same else Segment(self.folder / "segments" / entry.name, entry)
-            segment.entry = entry
-            self.segments.append(segment)
-        self.batch.segments = self.segments
-        self.known: dict[str, list[tuple[str, int, FileRecord]]] = {}
-        for segment in self.segments:
-            if not segment.entry.staged:
-                for row, record in segment.files():
-                    self.known.setdefault(record.path, []).append((segment.entry.name, row, record))
-        self.taken = {parts[0][2].source: path for path, parts in self.known.items()}
+        self.changed = not previous or rebuild or bool(writer.damaged)
+        self.roots = list(manifest.roots)
+        self.removed = set(manifest.removed)
+        self.taken = {record.source: path for path, record in writer.known.items()}
 
     def read(self, paths: Sequence[Path]) -> None:
         """Go through every file under the paths, or under the known roots."""
@@ -222,12 +185,12 @@ class _Run:
                 self.commit()
         # Below a folder that could not be listed, or that is left out as a whole, nothing counts as gone.
         unseen = [one.path for one in found if one.status == "failed" or (one.status and one.path in looked_at)]
-        for known, parts in list(self.known.items()):
+        for known, record in list(self.writer.known.items()):
             if known in met or any(Path(known).is_relative_to(path) for path in unseen):
                 continue
             if any(_gone_from(root, known) for root in looked_at):
                 self._forget(known)
-                if parts[0][2].status == "added":
+                if record.status == "added":
                     self.rows.append(FileRow(known, "removed"))
 
     def _library_has_moved(self) -> bool:
@@ -238,13 +201,14 @@ class _Run:
         gone = [root for root in map(Path, self.roots) if root.name == FOLDER and root != here and not root.exists()]
         moved = [
             path
-            for path, parts in self.known.items()
+            for path, record in self.writer.known.items()
             for root in gone
-            if Path(path).is_relative_to(root) and _is(here / Path(path).relative_to(root), parts[0][2].sha256)
+            if Path(path).is_relative_to(root) and _is(here / Path(path).relative_to(root), record.sha256)
         ]
         for path in moved:
             self._forget(path)
-        empty = [root for root in gone if moved and not any(Path(path).is_relative_to(root) for path in self.known)]
+        left = [Path(path) for path in self.writer.known]
+        empty = [root for root in gone if moved and not any(path.is_relative_to(root) for path in left)]
         self.roots = [root for root in self.roots if Path(root) not in empty]
         return bool(moved)
 
@@ -267,7 +231,7 @@ class _Run:
 
     def _file(self, found: Found, *, named: bool) -> None:
         path = str(found.path)
-        before = self.known[path][-1][2] if path in self.known else None
+        before = self.writer.known.get(path)
         if named:
             self.removed.discard(path)
         if path in self.removed:
@@ -308,7 +272,7 @@ class _Run:
             if not self.staged and not cut:
                 raise SkippedFile(problems[0].reason if problems else "no text in it")
         except DocumentError as error:
-            self.staged = []
+            self.staged = False
             status = "skipped" if isinstance(error, SkippedFile) else "failed"
             self._left_out(path, source, status, str(error), before, replace(record, status=status, reason=str(error)))
             return
@@ -331,12 +295,11 @@ class _Run:
 
     def _stage(self, record: FileRecord, documents: Sequence[Chunked]) -> None:
         """Put the beginning of a long file away, to be seen when the file is read to its end."""
-        if self.batch.files:
+        if self.batch.files or self.changed:
             self.commit()
         self.batch.add(record, documents)
-        entry = self._write()
-        self.staged.append(replace(entry, staged=True))
-        self._switch([*self.manifest.segments, self.staged[-1]])
+        self.writer.stage(self._embedded(), self.roots, sorted(self.removed))
+        self.staged = True
 
     def _unchanged(self, before: FileRecord) -> None:
         status = "unchanged" if before.status == "added" else before.status
@@ -365,8 +328,8 @@ class _Run:
 
     def _forget(self, path: str) -> None:
         """What the index holds of this file is dead with the next commit."""
-        for segment, row, record in self.known.pop(path, ()):
-            self.dead.setdefault(segment, set()).add(row)
+        if record := self.writer.known.get(path):
+            self.writer.forget(path)
             self.taken.pop(record.source, None)
             self.changed = True
 
@@ -377,7 +340,7 @@ class _Run:
             row = file != source and file in self.taken
             hint = f"it is a row of {file}, remove that" if row else "footnoted status lists them"
             raise UsageError(f"no document {source!r} in the index at {self.folder}: {hint}")
-        record = self.known[path][-1][2]
+        record = self.writer.known[path]
         if Path(path).is_relative_to(library_folder(self.folder)):
             with committing(self.folder):
                 Path(path).unlink(missing_ok=True)
@@ -396,90 +359,41 @@ class _Run:
             number += 1
         return source
 
-    def _write(self) -> SegmentEntry:
-        """A segment of what waits in the batch."""
+    def _embedded(self) -> Contents:
+        """What waits in the batch, with vectors."""
         if not self.probed and self.batch.held:
-            check_probe(self.embedder, self.manifest)
+            check_probe(self.embedder, self.writer.manifest)
             self.probed = True
-        name = f"{self.manifest.generation + 1:08}-{secrets.token_hex(4)}"
-        contents = self.batch.take(self._tell)
-        with committing(self.folder):
-            return write_segment(self.folder / "segments" / name, contents, self.manifest.dimension)
+        return self.batch.take(self._tell)
 
     def commit(self) -> None:
         """Make what was read so far the current generation; nothing to say, no generation."""
-        if not (self.batch.files or self.dead or self.changed):
-            return
-        # What was staged for the file that is now read to its end is seen from here on.
-        seen = {entry.name for entry in self.staged}
-        entries = [
-            replace(without(entry, self.dead.get(entry.name, set())), staged=entry.staged and entry.name not in seen)
-            for entry in self.manifest.segments
-        ]
-        if self.batch.files:
-            entries.append(self._write())
-        self.staged = []
-        self._switch([entry for entry in entries if not self._empty(entry)])
-        if many := crowded(self._seen()):
-            self._merge(many)
-            sweep(self.folder)
-
-    def _switch(self, entries: Sequence[SegmentEntry]) -> None:
-        self.manifest = replace(
-            self.manifest,
-            generation=self.manifest.generation + 1,
-            segments=tuple(entries),
-            roots=tuple(self.roots),
-            removed=tuple(sorted(self.removed)),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-        with committing(self.folder):
-            write_manifest(self.folder, self.manifest)
-        self.dead, self.changed = {}, False
-        self._open_segments()
-
-    def _empty(self, entry: SegmentEntry) -> bool:
-        """Whether every file of a segment is dead, so that the next generation does without it."""
-        if entry.name not in self.dead:
-            return False
-        (segment,) = [one for one in self.segments if one.entry.name == entry.name]
-        return {row for row, _ in segment.files()} <= self.dead[entry.name]
+        if self.batch.files or self.changed:
+            contents = self._embedded() if self.batch.files else None
+            self.writer.commit(contents, self.roots, sorted(self.removed))
+            self.staged = self.changed = False
 
     def finish(self) -> None:
-        """Commit the rest, forget what was staged for a file never finished, merge, and clear up."""
-        self.changed |= self.removed != set(self.manifest.removed) or self.roots != list(self.manifest.roots)
+        """Commit the rest and clear up."""
+        manifest = self.writer.manifest
+        self.changed |= self.removed != set(manifest.removed) or self.roots != list(manifest.roots)
         self.commit()
-        if any(entry.staged for entry in self.manifest.segments):
-            self._switch([entry for entry in self.manifest.segments if not entry.staged])
-        room = REWRITTEN * self.batch.embedded
-        while many := worth_merging(self.segments, room):
-            room -= sum(segment.passages for segment in many)
-            self._merge(many)
-        if self.damaged:
-            with committing(self.folder):
-                quarantine(self.folder, self.manifest)
-        sweep(self.folder)
-
-    def _seen(self) -> list[Segment]:
-        """The segments that readers see."""
-        return [segment for segment in self.segments if not segment.entry.staged]
-
-    def _merge(self, segments: Sequence[Segment]) -> None:
-        """Put one in the place of several; nothing else changes."""
-        name = f"{self.manifest.generation + 1:08}-{secrets.token_hex(4)}"
-        with committing(self.folder):
-            entry = merge_segments(self.folder / "segments" / name, segments, self.manifest.dimension)
-        merged = {segment.entry.name for segment in segments}
-        self._switch([*(one for one in self.manifest.segments if one.name not in merged), entry])
+        self.writer.finish(self.batch.embedded)
 
     def report(self, seconds: float) -> Update:
         counts = dict.fromkeys(STATUSES, 0)
         for row in self.rows:
             counts[row.status] += 1
-        passages = sum(segment.passages for segment in self.segments)
-        rows = tuple(self.rows)
+        writer = self.writer
         return Update(
-            self.manifest.generation, counts, passages, self.batch.embedded, rows, seconds, self.damaged, self.partly
+            writer.manifest.generation,
+            counts,
+            writer.passages,
+            self.batch.embedded,
+            tuple(self.rows),
+            seconds,
+            writer.damaged,
+            self.partly,
         )
 
 

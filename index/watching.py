@@ -14,7 +14,7 @@ from .errors import DamagedIndex, FailedWrite, FootnotedError, LockedIndex, Usag
 from .files import IGNORED, discover, is_pattern, printable
 from .indexing import BEING_WRITTEN, update
 from .library import library_folder
-from .manifest import generation_of, read_manifest
+from .stores import store_at
 from .updates import FileRow, Progress, Update
 
 # Seconds without a change after which a file counts as written.
@@ -117,12 +117,13 @@ class Watcher:
 
     def _roots(self) -> list[str]:
         """The followed roots of the index, as they were last read."""
-        pointer = generation_of(self.folder)
+        store = store_at(self.folder)
+        pointer = store.pointer()
         if pointer != self._pointer:
             try:
-                roots = read_manifest(self.folder).roots
+                roots = store.manifest().roots
             except DamagedIndex:
-                if pointer == generation_of(self.folder):
+                if pointer == store.pointer():
                     raise
                 return self._known  # swept away under our hands: the next look reads the one after it
             self._pointer, self._known = pointer, followed(self.folder, roots, self._paths)

@@ -11,7 +11,7 @@ from threading import Lock
 from index import Index
 from index.embedding import Embedder
 from index.errors import GeneratorError, ModelError
-from index.manifest import read_manifest
+from index.stores import place, store_at
 
 from .answers import Answer, Hit, Timings
 from .citing import cite
@@ -94,7 +94,7 @@ class System:
         Raises as `open` does.
         """
         here = self.index
-        same = read_manifest(Path(at)).model == here.manifest.model
+        same = store_at(place(at)).manifest().model == here.manifest.model
         index = Index.open(at, embedder=here.embedder if same else None)
         index.check_model()
         system = System(index, reader=self._reader, generator=self._generator)

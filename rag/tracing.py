@@ -9,8 +9,8 @@ from typing import Any
 from index import Index
 from index.documents import Passage
 from index.errors import UsageError
-from index.index import Candidate
 from index.normalising import searchable
+from index.store import Candidate
 from index.terms import terms
 
 from .answers import Answer

@@ -19,7 +19,8 @@ from index.files import discover
 from index.index import Index, verify
 from index.indexing import create_empty, remove, update
 from index.library import Limits
-from index.manifest import FORMAT, is_index, read_manifest
+from index.manifest import FORMAT
+from index.stores import store_at
 from index.updates import FileRow, Update
 from rag.checking import check
 from rag.feedback import FILE, Feedback, read_feedback
@@ -76,7 +77,7 @@ def _follow(options: argparse.Namespace, done: Update, embedder: Embedder | None
     printing.notice("following these files: Ctrl-C stops it")
     from index.watching import Watcher
 
-    embedder = embedder or load_embedder(read_manifest(options.index).model)
+    embedder = embedder or load_embedder(store_at(options.index).manifest().model)
     with suppress(KeyboardInterrupt):
         Watcher(options.index, options.paths, embedder=embedder, before=done, told=told, noticed=printing.notice).run()
     generation, passages = last[0].generation, last[0].passages
@@ -136,7 +137,7 @@ def _chat(options: argparse.Namespace) -> int:
             printing.update(
                 update(options.index, options.paths, progress=bar.indexing), options.index, as_json=options.json
             )
-    elif not is_index(options.index):
+    elif not store_at(options.index).exists():
         create_empty(options.index)
     from concurrent.futures import ThreadPoolExecutor
 
@@ -308,8 +309,8 @@ def _eval_feedback(options: argparse.Namespace) -> "tuple[Report | QuestionRepor
 
 def _said(folder: Path) -> Feedback:
     """The feedback in an index folder; lines of it that cannot be read are named."""
-    if not is_index(folder):
-        raise NoIndex(f"no index at {folder}: make one with  footnoted index PATH")
+    if not (store := store_at(folder)).exists():
+        raise NoIndex(f"no index at {store.name}: make one with  footnoted index PATH")
     feedback = read_feedback(folder)
     if feedback.unreadable:
         lines = ", ".join(map(str, feedback.unreadable))

@@ -17,7 +17,7 @@ from index.files import printable
 from index.indexing import create_empty
 from index.library import Limits
 from index.locking import writing
-from index.manifest import is_index
+from index.stores import store_at
 from rag.system import System
 
 from .shelf import Shelf
@@ -40,7 +40,8 @@ class Libraries:
 
     def names(self) -> list[str]:
         """Of the libraries besides the main one, sorted."""
-        return sorted(path.name for path in self._folder.glob("*") if is_index(path) and not path.name.startswith("."))
+        paths = [path for path in self._folder.glob("*") if not path.name.startswith(".")]
+        return sorted(path.name for path in paths if store_at(path).exists())
 
     def get(self, name: str) -> Shelf:
         """The library of that name, the main one for none. Raises UsageError if there is none."""

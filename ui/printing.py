@@ -377,7 +377,6 @@ def status(index: Index, *, as_json: bool) -> None:
     from index.verified import VerifiedEmbedder
 
     sources = index.sources()
-    size = sum(total.bytes for entry in index.manifest.segments for total in entry.files.values())
     left_out = [record for record in index.files() if record.status != "added"]
     documents = index.document_languages()
     because = index.embedder.library_because if isinstance(index.embedder, VerifiedEmbedder) else ""
@@ -402,7 +401,7 @@ def status(index: Index, *, as_json: bool) -> None:
         "documents": len(sources),
         "passages": index.passages,
         "languages": spoken,
-        "bytes": size,
+        "bytes": index.state.bytes,
         "scans": [{"passages": passages, **asdict(measured)} for passages, measured in index.scans],
         "roots": list(index.manifest.roots),
         "sources": [
@@ -415,7 +414,9 @@ def status(index: Index, *, as_json: bool) -> None:
         line(values)
         return
     _say(f"{values['index']}: generation {index.generation} of {index.manifest.created}")
-    _say(f"{len(sources):,} documents, {index.passages:,} passages, {size / 1e6:.1f} MB; {index.manifest.model}, "
+    size = index.state.bytes
+    where = f"{size / 1e6:.1f} MB" if size is not None else f"in {index.store}"
+    _say(f"{len(sources):,} documents, {index.passages:,} passages, {where}; {index.manifest.model}, "
          f"{index.settings.size} tokens a passage")  # fmt: skip
     if index.scans:
         scanned, least = sum(count for count, _ in index.scans), min(one.recall for _, one in index.scans)

@@ -43,9 +43,8 @@ class Shelf:
         index = self.system.index
         titles = {source: title for source, title, *_ in index.sources()}
         of_file: dict[str, list[str]] = {}
-        for segment in index.segments:
-            for source, file in segment.documents():
-                of_file.setdefault(file, []).append(source)
+        for source, file in index.state.documents():
+            of_file.setdefault(file, []).append(source)
         copies = {record.source for record in index.files() if self.library.holds(record.path)}
         return [
             {

@@ -67,7 +67,7 @@ def test_a_segment_with_codes_is_searched_by_its_vectors_where_few_are_chosen(
 ) -> None:
     index_of_many = Index.build([write_rows([f"tea {row}" for row in range(60)])], tmp_path / "at", embedder=embedder)
     monkeypatch.setattr(index.segment.Segment, "_scanned", lambda *given: pytest.fail("scanned"))
-    index_of_many.segments[0].scan = object()
+    index_of_many.state.segments[0].scan = object()
     chosen = index_of_many.of(["rows.jsonl#7", "rows.jsonl#41"])
     rows = sorted(index_of_many.rows_of("rows.jsonl#7") + index_of_many.rows_of("rows.jsonl#41"))
     assert sorted(one.row for one in chosen.dense(np.eye(16, dtype=np.float32)[0], 2)) == rows

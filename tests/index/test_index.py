@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-import index.index
+import index.folder_store
 from index import Candidate, Embedder, Index
 from index.errors import DamagedIndex, FootnotedError, LockedIndex, NoIndex, OtherIndex
 from index.index import verify
@@ -43,7 +43,7 @@ def at(write: Write, embedder: Embedder, tmp_path: Path) -> Path:
 
 def test_an_opened_index_gives_what_was_indexed(at: Path, embedder: Embedder) -> None:
     opened = Index.open(at, embedder=embedder)
-    assert (opened.generation, opened.passages, len(opened.segments)) == (2, 2, 2)
+    assert (opened.generation, opened.passages, len(opened.state.segments)) == (2, 2, 2)
     assert opened.sources() == [("a.txt", "a", 12, 1), ("b.txt", "b", 27, 1)]
     assert texts(opened) == {"a.txt": "Tea is cold.", "b.txt": "Salt is dry. Rice is white."}
     (row,) = opened.rows_of("b.txt")
@@ -152,7 +152,7 @@ def test_a_reader_overtaken_by_commits_opens_the_newest(
     if step == "before the manifest is read":
         monkeypatch.setattr(Path, "read_bytes", before(Path.read_bytes, lambda path: path.suffix == ".json"))
     else:
-        monkeypatch.setattr(index.index, "Segment", before(index.index.Segment, lambda _: True))
+        monkeypatch.setattr(index.folder_store, "Segment", before(index.folder_store.Segment, lambda _: True))
     assert texts(Index.open(at, embedder=embedder)) == {"a.txt": "Milk 2.", "b.txt": "Oil 2."}
     assert not left
 
@@ -426,7 +426,7 @@ def test_a_replaced_generation_gives_its_memory_back_at_once(write: Write, embed
     gc.collect()
     gc.disable()  # what refers to itself would stay until the collector comes
     try:
-        old = weakref.ref(opened), weakref.ref(opened.segments[0])
+        old = weakref.ref(opened), weakref.ref(opened.state.segments[0])
         opened.update([write({"b.txt": "Roses are red."})])
         opened = opened.current()
         assert opened.passages == 2

@@ -278,7 +278,7 @@ def test_a_long_run_commits_as_it_goes(
     assert all(one.embedded <= one.passages for one in seen)
     opened = Index.open(tmp_path / "at", embedder=embedder)
     assert opened.passages == 30
-    assert len(opened.segments) == 3
+    assert len(opened.state.segments) == 3
 
 
 def test_without_paths_there_must_be_an_index(tmp_path: Path, embedder: Embedder) -> None:

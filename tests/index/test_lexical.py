@@ -58,7 +58,7 @@ def random_texts(dice: random.Random, number: int) -> list[str]:
 
 def reference(index: Index, query: str) -> dict[int, float]:
     """The scores of bm25s over the living passages, by row."""
-    rows = [row for row in range(10_000) if row < index._bases[-1] and _alive(index, row)]
+    rows = [row for row in range(10_000) if row < index.state.bases[-1] and _alive(index, row)]
     corpus = [terms(f"{index.passage(row).context} {index.passage(row).text}") for row in rows]
     model = bm25s.BM25(method="lucene", k1=K1, b=B)
     model.index(corpus, show_progress=False)
@@ -68,7 +68,7 @@ def reference(index: Index, query: str) -> dict[int, float]:
 
 
 def _alive(index: Index, row: int) -> bool:
-    segment, local = index._at(row)
+    segment, local = index.state.at(row)
     return bool(segment.alive[local])
 
 

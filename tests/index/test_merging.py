@@ -55,15 +55,15 @@ def test_a_merge_holds_what_one_segment_would(
     write({"last.txt": "The last lamp."})
     update(at, [folder], embedder=embedder)
     opened = Index.open(at, embedder=embedder)
-    assert len(opened.segments) == 8
-    assert sum(len(segment.alive) for segment in opened.segments) > opened.passages
+    assert len(opened.state.segments) == 8
+    assert sum(len(segment.alive) for segment in opened.state.segments) > opened.passages
 
-    merge_segments(at / "merged", opened.segments, embedder.dimension)
+    merge_segments(at / "merged", opened.state.segments, embedder.dimension)
     # The same files in the order in which they were last read, at once.
     monkeypatch.setattr(index.indexing, "BATCH", 1000)
     known = [record.path for record in opened.files()]
     update(tmp_path / "once", [Path(path) for path in known], embedder=embedder)
-    (once,) = Index.open(tmp_path / "once", embedder=embedder).segments
+    (once,) = Index.open(tmp_path / "once", embedder=embedder).state.segments
     found, expected = contents(at / "merged"), contents(once.folder)
     # A long file has a row for each of its parts, and sources are named from other roots.
     for held in (found, expected):
@@ -83,15 +83,15 @@ def test_an_update_merges_what_it_outweighs(
     for number in range(6):
         folder = write_rows([f"Tea {number} {row}." for row in range(10)], f"{number}.jsonl").parent
     update(at, [folder], embedder=embedder)
-    assert [segment.passages for segment in Index.open(at, embedder=embedder).segments] == [60]
+    assert [segment.passages for segment in Index.open(at, embedder=embedder).state.segments] == [60]
     # Eight passages may be written again for one that is embedded: not yet sixty.
     write_rows([f"Salt {row}." for row in range(7)], "7.jsonl")
     update(at, [folder], embedder=embedder)
-    assert [segment.passages for segment in Index.open(at, embedder=embedder).segments] == [60, 7]
+    assert [segment.passages for segment in Index.open(at, embedder=embedder).state.segments] == [60, 7]
     write_rows([f"Rice {row}." for row in range(12)], "8.jsonl")
     update(at, [folder], embedder=embedder)
     opened = Index.open(at, embedder=embedder)
-    assert [segment.passages for segment in opened.segments] == [79]
+    assert [segment.passages for segment in opened.state.segments] == [79]
     assert {row.score for row in opened.lexical("rice", 50)} == {opened.lexical("rice", 1)[0].score}
     assert len(opened.lexical("rice", 50)) == 12
 
@@ -107,7 +107,7 @@ def test_a_segment_that_is_mostly_dead_is_written_again(
     for number, left in ((0, 40), (1, 40), (2, 40), (3, 24)):
         (folder / f"{number}.jsonl").unlink()
         update(at, [folder], embedder=embedder)
-        (segment,) = Index.open(at, embedder=embedder).segments
+        (segment,) = Index.open(at, embedder=embedder).state.segments
         assert (len(segment.alive), segment.passages) == (left, 36 - 4 * number)
 
 
@@ -142,7 +142,7 @@ def test_a_run_merges_as_it_goes(
         progress=lambda _: most.append(len(list((tmp_path / "at").glob("segments/*")))),
     )
     opened = Index.open(tmp_path / "at", embedder=embedder)
-    assert [segment.passages for segment in opened.segments] == [6 * 17, 6, 6, 6]
+    assert [segment.passages for segment in opened.state.segments] == [6 * 17, 6, 6, 6]
     assert max(most) <= 2 * (CROWD + 1) + 1  # what the generation before needs, and what is being written
     assert sorted(source for source, *_ in opened.sources())[:2] == ["00.jsonl#0", "00.jsonl#1"]
 
@@ -163,7 +163,7 @@ def test_a_large_segment_is_scanned_and_says_so(
     ((scanned, measured),) = opened.scans
     assert scanned == opened.passages == 700
     assert measured.recall >= 0.995
-    (segment,) = opened.segments
+    (segment,) = opened.state.segments
     vectors = segment.vectors_of(np.arange(700))
     query = opened.embed_query("tea in the winter garden")
     cosines = np.sort(vectors @ query)[::-1]
