@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from .documents import Document, Passage
 from .durable import committing
 from .generations import quarantine
 from .manifest import Manifest, SegmentEntry, without, write_manifest
@@ -69,6 +70,9 @@ class FolderWriter:
     def holds(self, sha256: str) -> bool:
         return any(sha256 in segment.hashes for segment in self.segments)
 
+    def check(self, documents: Sequence[tuple[Document, Sequence[Passage]]]) -> None:
+        """A folder holds any."""
+
     def made(self, wanted: Mapping[Content, str | None]) -> dict[Content, Made]:
         """In rows living or not."""
         found: dict[Content, Made] = {}
@@ -88,6 +92,9 @@ class FolderWriter:
     def stage(self, contents: Contents, roots: Sequence[str], removed: Sequence[str]) -> None:
         self._staged.append(replace(self._write(contents), staged=True))
         self._switch([*self.manifest.segments, self._staged[-1]], roots, removed)
+
+    def unstage(self) -> None:
+        self._staged = []
 
     def _write(self, contents: Contents) -> SegmentEntry:
         with committing(self.folder):

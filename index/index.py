@@ -146,6 +146,11 @@ class Index:
         return self._store.name
 
     @property
+    def without(self) -> str:
+        """What a search cannot use here, for a person; empty if nothing."""
+        return self.state.without
+
+    @property
     def notice(self) -> str:
         return self.state.notice
 

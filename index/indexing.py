@@ -266,12 +266,14 @@ class _Run:
                 passages = chunk(document, self.settings, self.embedder.count_pieces, self.embedder.window)
                 documents.append((document, passages))
                 cut += len(passages)
+                self.writer.check(documents)
                 if cut >= BATCH:
                     self._stage(record, documents)
                     documents, cut = [], 0
             if not self.staged and not cut:
                 raise SkippedFile(problems[0].reason if problems else "no text in it")
         except DocumentError as error:
+            self.writer.unstage()
             self.staged = False
             status = "skipped" if isinstance(error, SkippedFile) else "failed"
             self._left_out(path, source, status, str(error), before, replace(record, status=status, reason=str(error)))

@@ -150,6 +150,9 @@ class Writer(Protocol):
     def holds(self, sha256: str) -> bool:
         """Whether a file of these bytes was ever written and is not cleared away."""
 
+    def check(self, documents: Sequence[tuple[Document, Sequence[Passage]]]) -> None:
+        """Raises FailedFile if the store cannot hold a file of these."""
+
     def made(self, wanted: Mapping[Content, str | None]) -> dict[Content, Made]:
         """What is known of these contents; beside each the bare_hash of its passage, if that may be known under another
         title.
@@ -157,6 +160,9 @@ class Writer(Protocol):
 
     def stage(self, contents: Contents, roots: Sequence[str], removed: Sequence[str]) -> None:
         """Keep the beginning of a file that is not read to its end, unseen until the commit that holds its end."""
+
+    def unstage(self) -> None:
+        """Give up what was staged: its file could not be read to its end."""
 
     def commit(self, contents: Contents | None, roots: Sequence[str], removed: Sequence[str]) -> None:
         """Make the next generation: what is staged and `contents` are seen, what was forgotten is not."""

@@ -53,6 +53,13 @@ def bind(folder: Path, address: str) -> None:
         sync_folder(folder)
 
 
+def beside(address: str, name: str) -> str:
+    """The address of another index on the same server: `name` is joined to that of its collection."""
+    from .milvus.address import Address
+
+    return str(Address.parse(address).beside(name))
+
+
 def store_at(folder: Path) -> Store:
     """The store of the index in this folder."""
     if address := _bound(folder):

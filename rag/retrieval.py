@@ -45,12 +45,14 @@ def retrieve(
 
     `mode` dense or lexical ranks by that side's score alone.
 
-    Raises UsageError for a k below 1 or an unknown mode.
+    Raises UsageError for a k below 1, an unknown mode, and mode lexical where the store has no BM25.
     """
     if k < 1:
         raise UsageError(f"the number of passages must be at least 1, got {k}")
     if mode not in MODES:
         raise UsageError(f"the mode must be one of {', '.join(MODES)}, got {mode!r}")
+    if mode == "lexical" and index.without:
+        raise UsageError(f"{index.without}; --mode dense does the same")
     depth = max(POOL, k)
     if vector is None and mode != "lexical":
         vector = index.embed_query(query)
@@ -61,7 +63,7 @@ def retrieve(
     else:
         candidates = index.candidates(query, depth, vector=vector, further=further)
         known = index.known(index.question_language(query))
-        weight = DENSE_WEIGHT if known else FOREIGN_DENSE_WEIGHT
+        weight = 1.0 if index.without else DENSE_WEIGHT if known else FOREIGN_DENSE_WEIGHT
         fused = fuse(candidates.dense, candidates.lexical, weight, max(k, PASSAGES))
         fused = rerank(index, query, fused, candidates, weight, vector, further)
     best = fused[:k]

@@ -48,6 +48,12 @@ def parser() -> argparse.ArgumentParser:
             default=Path(os.environ.get("FOOTNOTED_INDEX") or ".footnoted"),
             help="index folder (default: .footnoted, or FOOTNOTED_INDEX)",
         )
+        one.add_argument(
+            "--store",
+            metavar="ADDRESS",
+            default=os.environ.get("FOOTNOTED_STORE") or None,
+            help="the index is in Milvus: milvus://HOST:PORT/COLLECTION, or PATH.db (or FOOTNOTED_STORE)",
+        )
         one.add_argument("--json", action="store_true", help="one JSON object a line instead of text")
         return one
 
@@ -310,6 +316,10 @@ def _run(options: argparse.Namespace) -> int:
     from . import commands, printing
 
     try:
+        if options.store is not None and options.command != "compare":
+            from index.stores import bind
+
+            bind(options.index, options.store)
         return commands.COMMANDS[options.command](options)
     except UsageError as error:
         printing.notice(str(error))

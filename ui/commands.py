@@ -20,7 +20,7 @@ from index.index import Index, verify
 from index.indexing import create_empty, remove, update
 from index.library import Limits
 from index.manifest import FORMAT
-from index.stores import store_at
+from index.stores import beside, bind, store_at
 from index.updates import FileRow, Update
 from rag.checking import check
 from rag.feedback import FILE, Feedback, read_feedback
@@ -59,7 +59,7 @@ def _index(options: argparse.Namespace) -> int:
         )
     if options.verbose:
         printing.log(done, options.index)
-    printing.update(done, options.index, as_json=options.json)
+    printing.update(done, store_at(options.index).name, as_json=options.json)
     if options.watch:
         return _follow(options, done, embedder)
     return PARTLY if done.documents["failed"] or done.partly else DONE
@@ -135,7 +135,9 @@ def _chat(options: argparse.Namespace) -> int:
         list(discover([path.absolute() for path in options.paths]))  # a PATH that is not there ends it at once
         with Bar() as bar:
             printing.update(
-                update(options.index, options.paths, progress=bar.indexing), options.index, as_json=options.json
+                update(options.index, options.paths, progress=bar.indexing),
+                store_at(options.index).name,
+                as_json=options.json,
             )
     elif not store_at(options.index).exists():
         create_empty(options.index)
@@ -247,6 +249,9 @@ def _eval_collection(options: argparse.Namespace) -> "tuple[Report | QuestionRep
     embedder = load_embedder(options.embedder)
     if options.embedder:
         at = at.with_name(f"{at.name}-{printing.short_hash(embedder.name)}")
+    if options.store is not None:  # a collection of its own beside the user's
+        at = at.with_name(f"{at.name}-{printing.short_hash(options.store)}")
+        bind(at, beside(options.store, at.name))
     with Bar() as bar:
         update(at, [collection.corpus], embedder=embedder, progress=bar.indexing)
         system = System.open(at, embedder=embedder, reader=READERS[options.reader])  # a search, no answers
@@ -367,7 +372,7 @@ def _status(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     problems = verify(options.index)
-    printing.verified(options.index, problems, as_json=options.json)
+    printing.verified(options.index, store_at(options.index).name, problems, as_json=options.json)
     return FAILED if problems else DONE
 
 

@@ -213,12 +213,12 @@ def update_values(done: Update) -> dict[str, Any]:
     }
 
 
-def update(done: Update, folder: Path, *, as_json: bool) -> None:
+def update(done: Update, store: str, *, as_json: bool) -> None:
     if as_json:
         line(update_values(done))
         return
     for problem in done.damaged:
-        _say(f"{problem}: went back to the last good generation; what was damaged is in {folder / 'quarantine'}")
+        _say(f"{problem}: went back to the last good generation; what was damaged is in {Path(store) / 'quarantine'}")
     left_out = [row for row in done.files if row.reason and row.reason != HIDDEN]
     for row in left_out[:_ROWS]:
         _say(f"{row.status:>8}  {row.path}: {row.reason}")
@@ -229,7 +229,7 @@ def update(done: Update, folder: Path, *, as_json: bool) -> None:
     if hidden:
         counts = counts.replace(" skipped", f" skipped ({hidden:,} hidden)")
     embedded = f"{done.embedded:,} embedded in {done.seconds:.1f} s"
-    _say(f"{counts or 'no files found'}; {done.passages:,} passages in {folder}, {embedded}")
+    _say(f"{counts or 'no files found'}; {done.passages:,} passages in {store}, {embedded}")
 
 
 def changes(done: Update, news: Sequence[FileRow], *, as_json: bool) -> None:
@@ -391,6 +391,7 @@ def status(index: Index, *, as_json: bool) -> None:
     }
     values: dict[str, Any] = {
         "index": str(index.folder.absolute()),
+        "store": index.store,
         "generation": index.generation,
         "created": index.manifest.created,
         "format": FORMAT,
@@ -446,14 +447,14 @@ def _languages(spoken: dict[str, dict[str, Any]], index: Index) -> None:
         _say(_wrap(f"{', '.join(foreign)}: mostly by words, for {index.embedder.name} reads {known}; {way}"))
 
 
-def verified(folder: Path, problems: Sequence[str], *, as_json: bool) -> None:
+def verified(folder: Path, store: str, problems: Sequence[str], *, as_json: bool) -> None:
     if as_json:
         line({"index": str(folder.absolute()), "ok": not problems, "problems": list(problems)})
         return
     for problem in problems:
         _say(problem)
     if not problems:
-        _say(f"{folder}: every byte is as it was written")
+        _say(f"{store}: every byte is as it was written")
 
 
 def document_values(document: Document) -> dict[str, Any]:

@@ -46,6 +46,10 @@ class Address:
             raise UsageError(f"a store is {_SHAPE}, got {text!r}")
         return cls(os.path.abspath(f"{folder}.db"), _collection(name.strip("/") or COLLECTION))  # noqa: PTH100
 
+    def beside(self, name: str) -> "Address":
+        """Another collection on the same server, whose name begins as this one's does."""
+        return Address(self.server, _collection(f"{self.collection}_{re.sub('[^A-Za-z0-9]', '_', name)}"))
+
     @property
     def is_lite(self) -> bool:
         """Whether the server is a library in this process."""

@@ -25,7 +25,8 @@ DEADLINE_S = 10.0
 _PAUSE_S = 1.0
 # Codes of the server: nobody there, a collection that a restart has released, and one that is being loaded.
 _AWAY, _RELEASED, _NOT_LOADED = 2, 101, 106
-_STARTING = ("service not ready", "not healthy", "channel closed", "server unavailable")
+_STARTING = ("not ready", "not healthy", "closed channel", "unavailable", "no available", "not available", "offline")
+_STARTING += ("retry timeout", "not found shard", "notready")
 # The first version with full-text search (Function of type BM25).
 _BM25_SINCE = (2, 5)
 # Rows that a server gives at most in one answer.
@@ -76,8 +77,9 @@ class Server:
                 cause, again = _line(str(error)), "closed" in str(error)
             left = until - time.monotonic()
             if not again or left <= pause:
-                waited = f" within {time.monotonic() - started:.1f} s" if again or "DEADLINE" in cause else ""
-                raise UnreachableStore(f"Milvus at {self.address.server} gave no answer{waited} ({cause})") from None
+                away = again or cause.startswith("DEADLINE_EXCEEDED")
+                did = f"gave no answer in {time.monotonic() - started:.1f} s" if away else "refused"
+                raise UnreachableStore(f"Milvus at {self.address.server} {did} ({cause})") from None
             time.sleep(pause)
             left, pause = left - pause, min(2 * pause, _PAUSE_S)
 
@@ -104,7 +106,11 @@ class Server:
                 return True
             return True
         said = str(error.message).lower()
-        return error.code in (_AWAY, _NOT_LOADED) or any(one in said for one in _STARTING)
+        return (
+            error.code in (_AWAY, _NOT_LOADED)
+            or isinstance(error.code, grpc.StatusCode)
+            or any(one in said for one in _STARTING)
+        )
 
     @property
     def version(self) -> str:
@@ -125,14 +131,24 @@ class Server:
         numbers = self.version.split("-")[0].split(".")[:2]
         return all(one.isdecimal() for one in numbers) and tuple(map(int, numbers)) >= _BM25_SINCE
 
-    def query(self, collection: str, filter: str, fields: Sequence[str], *, strong: bool = True) -> list[Row]:  # noqa: A002
-        """The rows for which the filter holds, MOST of them at most, in no order."""
+    def query(
+        self,
+        collection: str,
+        filter: str,
+        fields: Sequence[str],
+        *,
+        strong: bool = True,
+        limit: int | None = MOST,
+    ) -> list[Row]:
+        """The rows for which the filter holds, in no order; `strong`: all that anybody has written until now."""
         level = "Strong" if strong else "Bounded"
-        return list(
-            self.call("query", collection, filter=filter, output_fields=list(fields), limit=MOST, consistency_level=level)
+        most = {} if limit is None else {"limit": limit}
+        found = self.call(
+            "query", collection, filter=filter, output_fields=list(fields), consistency_level=level, **most
         )
+        return [dict(row) for row in found]  # pymilvus fills its own rows in late, and wrongly once they are moved
 
-    def count(self, collection: str, filter: str) -> int:  # noqa: A002
+    def count(self, collection: str, filter: str) -> int:
         rows = self.call("query", collection, filter=filter, output_fields=["count(*)"], consistency_level="Strong")
         return int(rows[0]["count(*)"])
 
@@ -141,7 +157,7 @@ class Server:
         for at in range(0, len(rows), size):
             self.call("upsert", collection, list(rows[at : at + size]))
 
-    def delete(self, collection: str, filter: str) -> None:  # noqa: A002
+    def delete(self, collection: str, filter: str) -> None:
         self.call("delete", collection, filter=filter)
 
 

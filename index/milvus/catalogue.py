@@ -1,0 +1,43 @@
+"""The files of a store, in memory: read once each, since an entry never changes."""
+
+from collections.abc import Iterator
+from threading import Lock
+
+from .notes import note_names, read_notes
+from .rows import Entry, entry_of
+from .server import Server
+from .state import State
+
+
+class Catalogue:
+    """Entries by number. Shared by the generations of a store; safe to use from several threads."""
+
+    def __init__(self, server: Server, notes: str) -> None:
+        self._server = server
+        self._notes = notes
+        self._entries: dict[int, Entry] = {}
+        self._read: list[tuple[int, int]] = []
+        self._lock = Lock()
+
+    def of(self, state: State) -> list[Entry]:
+        """The living files of a state, in the order they were written."""
+        with self._lock:
+            for begin, end in state.visible:
+                for first, last in list(self._unread(begin, end)):
+                    names = list(note_names(self._server, self._notes, "file", (first, last)))
+                    for name, value in read_notes(self._server, self._notes, names).items():
+                        entry = entry_of(name, value)
+                        self._entries[entry.file] = entry
+                    self._read.append((first, last))
+            shown = state.shown
+            return [self._entries[file] for file in sorted(self._entries) if file in shown]
+
+    def _unread(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
+        for first, last in sorted(self._read):
+            if last <= begin or first >= end:
+                continue
+            if begin < first:
+                yield begin, first
+            begin = max(begin, last)
+        if begin < end:
+            yield begin, end
