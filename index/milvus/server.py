@@ -25,8 +25,10 @@ DEADLINE_S = 10.0
 _PAUSE_S = 1.0
 # Codes of the server: nobody there, a collection that a restart has released, and one that is being loaded.
 _AWAY, _RELEASED, _NOT_LOADED = 2, 101, 106
-_STARTING = ("not ready", "not healthy", "closed channel", "unavailable", "no available", "not available", "offline")
-_STARTING += ("retry timeout", "not found shard", "notready")
+_STARTING = (
+    "not ready", "notready", "not healthy", "closed channel", "unavailable", "no available", "not available", "offline",
+    "not found shard", "retry timeout",
+)  # fmt: skip
 # The first version with full-text search (Function of type BM25).
 _BM25_SINCE = (2, 5)
 # Rows that a server gives at most in one answer.
@@ -105,12 +107,10 @@ class Server:
             except (MilvusException, grpc.RpcError):
                 return True
             return True
+        if error.code in (_AWAY, _NOT_LOADED) or isinstance(error.code, grpc.StatusCode):
+            return True
         said = str(error.message).lower()
-        return (
-            error.code in (_AWAY, _NOT_LOADED)
-            or isinstance(error.code, grpc.StatusCode)
-            or any(one in said for one in _STARTING)
-        )
+        return any(one in said for one in _STARTING)
 
     @property
     def version(self) -> str:
