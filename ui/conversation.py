@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
-from index.errors import FootnotedError, UsageError
+from index.errors import FootnotedError, UnreachableStore, UsageError
 from rag.answers import Answer
 from rag.checking import Quoted, check
 from rag.confidence import THRESHOLD
@@ -139,15 +139,18 @@ class Conversation:
 
     def reopen(self, name: str, request: gr.Request) -> Given:
         """A conversation of the history as it was, with a word on every citation whose document has changed."""
-        if not name:
-            return given(Talk())
         try:
-            shelf = self.libraries.of(request)
-            turns = read_conversation(shelf.folder, name)
-            system = shelf.system
+            return self._reopened(name, request) if name else given(Talk())
+        except UnreachableStore as error:
+            gr.Warning(f"This conversation cannot be compared with its documents: {error}")
         except FootnotedError:  # deleted, or the address was made up
             gr.Warning("This conversation is not in the history any more.")
-            return given(Talk())
+        return given(Talk())
+
+    def _reopened(self, name: str, request: gr.Request) -> Given:
+        shelf = self.libraries.of(request)
+        turns = read_conversation(shelf.folder, name)
+        system = shelf.system
         feedback = _feedback(system)
         messages, shown = list[Message](), list[str]()
         for number, turn in enumerate(turns, 1):

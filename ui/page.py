@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import gradio as gr
 
+from index.errors import UnreachableStore
 from index.files import printable
 
 from .conversation import Conversation
@@ -14,7 +15,7 @@ from .gate import Gate
 from .libraries import FOLDER, Libraries
 from .shelf import Shelf
 from .starters import MOST, starters
-from .talk import EMPTY, Given, Talk
+from .talk import EMPTY, Given, Talk, sentence
 
 HERE = Path(__file__).parent
 TITLE = "Footnoted"
@@ -33,7 +34,11 @@ def build(libraries: Libraries, gate: Gate, threshold: float | None = None) -> g
 
     def about(request: gr.Request) -> tuple[Any, ...]:
         """What the page says of the library: its header, what to do if it is empty, first questions."""
-        return _about(libraries, libraries.of(request))
+        shelf = libraries.of(request)
+        try:
+            return _about(libraries, shelf)
+        except UnreachableStore as error:
+            return _away(libraries, shelf, error)
 
     def arrive(search: str, request: gr.Request) -> tuple[Any, ...]:
         """The same, and the conversation that the address names."""
@@ -132,6 +137,12 @@ def _about(libraries: Libraries, shelf: Shelf) -> tuple[Any, ...]:
     return _header(libraries, shelf), nothing, *chips
 
 
+def _away(libraries: Libraries, shelf: Shelf, error: UnreachableStore) -> tuple[Any, ...]:
+    """The same while the server that holds the library does not answer."""
+    said = f'<h1>{TITLE}</h1><p class="warning">{escape(sentence(str(error)))}</p>{_choices(libraries, shelf)}'
+    return said, gr.update(visible=False), *[gr.update(visible=False)] * MOST
+
+
 def _first(shelf: Shelf) -> list[str]:
     """MOST first questions, empty ones at the end."""
     asked = [] if _is_empty(shelf) else list(starters(shelf.system.index))
@@ -148,9 +159,15 @@ def _nothing(shelf: Shelf) -> str:
         return ""
     return (
         '<div class="begin"><p><strong>No documents yet.</strong> Drop files or folders anywhere on this page: '
-        f"they are copied to <code>{escape(printable(shelf.library.folder))}</code> and stay on this machine.</p>"
+        f"they are copied to <code>{escape(printable(shelf.library.folder))}</code> and {_stays(shelf)}.</p>"
         f"<p>{PICK}</p></div>"
     )
+
+
+def _stays(shelf: Shelf) -> str:
+    index = shelf.system.index
+    here = index.store == str(index.folder)
+    return "stay on this machine" if here else f"what they say goes to <code>{escape(index.store)}</code>"
 
 
 # Two ways to choose what is handed over; working.js listens.
@@ -170,7 +187,13 @@ def _header(libraries: Libraries, shelf: Shelf) -> str:
     return (
         f"<h1>{TITLE}</h1><p>{documents:,} {noun}, {index.passages:,} passages. {how}</p>"
         + "".join(f'<p class="warning">{escape(notice)}</p>' for notice in shelf.system.notices)
-        + f'<nav aria-label="Library">{_choice(libraries, shelf)}'
+        + _choices(libraries, shelf)
+    )
+
+
+def _choices(libraries: Libraries, shelf: Shelf) -> str:
+    return (
+        f'<nav aria-label="Library">{_choice(libraries, shelf)}'
         '<button type="button" data-opens="documents">Documents<span id="asked-of"></span></button>'
         '<button type="button" data-opens="conversations">Conversations</button>'
         '<button type="button" data-opens="keys">Keys</button></nav>'
