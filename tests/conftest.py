@@ -229,11 +229,18 @@ class Child:
         self.status: int | None = None
 
     def hear(self, most: int = 1000) -> bytes:
-        """What it has written, or empty once it is gone; fails after 20 s of silence."""
-        if not select.select([self._pipe], [], [], 20)[0]:
+        """What it has written, or empty once it is gone; fails after a minute of silence."""
+        if not select.select([self._pipe], [], [], 60)[0]:
             self.kill()
             pytest.fail(f"nothing from the child process {self.pid}")
         return os.read(self._pipe, most)
+
+    def is_there(self) -> bool:
+        """Whether it has not ended yet."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.status = status if pid else None
+        return self.status is None
 
     def wait(self) -> int:
         """The number of the signal that ended it, or 0."""

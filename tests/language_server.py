@@ -9,6 +9,8 @@ from threading import Thread
 from typing import Any
 
 Reply = Callable[["Handler"], None]
+# Seconds that nobody waits.
+_LONG = 60
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -117,13 +119,13 @@ def not_chat(handler: Handler) -> None:
 
 
 def silent(handler: Handler) -> None:
-    time.sleep(2)
+    time.sleep(_LONG)
 
 
 def silent_within(handler: Handler) -> None:
     handler.start()
     handler.event({"content": "The old bridge was opened in 1974 [1]. It "})
-    time.sleep(2)
+    time.sleep(_LONG)
 
 
 def hanging(handler: Handler) -> None:
@@ -137,7 +139,7 @@ def hanging(handler: Handler) -> None:
 def dripping(handler: Handler) -> None:
     """Never silent long enough for a read to time out, and never done."""
     handler.start()
-    for _ in range(200):
+    for _ in range(1000):
         handler.event({"content": "la "})
         time.sleep(0.02)
 

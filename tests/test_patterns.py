@@ -132,7 +132,11 @@ def test_a_pattern_that_goes_back_and_forth_is_noticed() -> None:
 def test_time_grows_with_the_text_and_no_faster(name: str) -> None:
     pattern = FOUND[name]
     if most := BOUNDED.get(name):
-        took = max(seconds(pattern, (attack * most)[:most], use) for attack in attacks(pattern) for use in uses(name))
+        took = max(
+            min(seconds(pattern, (attack * most)[:most], use) for _ in range(3))
+            for attack in attacks(pattern)
+            for use in uses(name)
+        )
         assert took < 10 * NOISE
         return
     slow = {f"{use} {attack[:60]!r}": found for use in uses(name) for attack in attacks(pattern)

@@ -216,9 +216,9 @@ class Conversation:
         _log(shelf, talk, answer, sources)
         yield given(talk, answer)
 
-    def begin(self) -> tuple[Any, ...]:
+    def begin(self) -> Spoken:
         """A new conversation; the one before is in the history."""
-        return *given(Talk()), self.ready()
+        return self.ready(), *given(Talk())
 
     @staticmethod
     def ready() -> Any:

@@ -103,16 +103,15 @@ def build(libraries: Libraries, gate: Gate, threshold: float | None = None) -> g
         turns.append(retry.click(talks.again, [talk, chosen], [box, *given], **asking))
         turns.append(line.submit(talks.instead, [line, talk, chosen], [box, *given], **asking))
         turns.append(only.click(talks.alone, [talk, chosen], [box, *given], **asking))
-        box.stop(talks.stopped, talk, [box, *given], cancels=turns, queue=False, **options)
-        change.click(talks.edit, talk, [box, *given], cancels=turns, queue=False, **options)
-        clear.click(
-            talks.begin,
-            None,
-            [*given, box],
-            cancels=turns,
-            queue=False,
-            **options,
-        )
+        for ends, called, taken in [
+            (box.stop, talks.stopped, talk),
+            (change.click, talks.edit, talk),
+            (clear.click, talks.begin, None),
+        ]:
+            # Ended first, as an event of its own: with both in one Gradio ends the answer last, and what has come of it
+            # meanwhile is drawn over what is called here.
+            ends(None, cancels=turns, queue=False, **options)
+            ends(called, taken, [box, *given], queue=False, **options)
         library = [top, nothing, *chips]
         page.load(arrive, search, [*library, *given], js=_ADDRESS, queue=False, **options)
         refresh.click(about, None, library, queue=False, **options)

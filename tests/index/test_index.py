@@ -165,10 +165,9 @@ def test_a_second_writer_is_refused(at: Path, write: Write, embedder: Embedder, 
 
     opened, child = Index.open(at, embedder=embedder), fork(hold)
     assert child.hear() == b"!"
-    started = time.perf_counter()
     with pytest.raises(LockedIndex, match=f"being written by process {child.pid}"):
         opened.update([write({"c.txt": "Milk."})])
-    assert time.perf_counter() - started < 1
+    assert child.is_there()  # it was not waited for: it would hold the lock for a minute
     assert texts(opened.current()) == texts(opened)  # readers are not kept out
     child.kill()
     opened.update([write({"c.txt": "Milk."})])
@@ -352,7 +351,7 @@ def test_kills_at_random_times_leave_a_whole_generation(
 
         def sync(descriptor: int) -> None:
             tell(b".")  # inside the commit
-            time.sleep(0.002)
+            time.sleep(0.02)
             fsync(descriptor)
 
         os.fsync = sync
@@ -364,7 +363,7 @@ def test_kills_at_random_times_leave_a_whole_generation(
         write({"a.txt": f"New {number}.", "b.txt": f"New {number}."})
         child = fork(slowly)
         assert child.hear(1) == b"."
-        time.sleep(dice.random() * 0.03)
+        time.sleep(dice.random() * 0.2)
         child.kill()
         acknowledged = b"!" in child.hear()
         after = set(texts(Index.open(at, embedder=embedder)).values())

@@ -353,14 +353,14 @@ def test_files_are_read_while_others_are_embedded(
     def waits(texts: Sequence[str]) -> Vectors:
         if any(text.startswith("Tea 0") for text in texts):
             embedding.set()
-            assert reading.wait(10), "the second file is not read before the first one is embedded"
+            assert reading.wait(60), "the second file is not read before the first one is embedded"
         return embed(texts)
 
     monkeypatch.setattr(embedder, "embed_passages", waits)
 
     def watch(progress: Progress) -> None:
         if progress.path.endswith("1.jsonl"):
-            assert embedding.wait(10), "nothing is embedded before the second file is read"
+            assert embedding.wait(60), "nothing is embedded before the second file is read"
             reading.set()
 
     for number in range(2):

@@ -41,7 +41,7 @@ HOSTILE = {
 
 @pytest.fixture
 def parser() -> Iterator[Parser]:
-    with Parser(quiet=5) as parser:
+    with Parser(quiet=30) as parser:
         yield parser
 
 
@@ -120,7 +120,7 @@ def test_reasons_arrive(parser: Parser, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("hang", "took too long to read (0.5 s): it may be damaged"),
+        ("hang", "took too long to read (3 s): it may be damaged"),
         ("swallow", "needs too much memory to read: more than 1 GB, or far more than its size"),
         ("crash", CRASHED),
         ("leave", CRASHED),
@@ -132,12 +132,11 @@ def test_what_a_parser_does_costs_its_file_only(hostile: Callable[[str], Path], 
     folder = hostile(name)
     written = Path("/tmp/footnoted-written")
     written.unlink(missing_ok=True)
-    with Parser(quiet=0.5) as parser:
-        started = time.monotonic()
+    with Parser(quiet=3) as parser:
         with pytest.raises(FailedFile) as error:
             list(parser.load(folder / "bad.md", "bad.md"))
         assert str(error.value) == reason
-        assert time.monotonic() - started < 5
+        parser.quiet = 30  # the good file does not hang, however busy the machine is
         (document,) = parser.load(folder / "good.txt", "good.txt")
         assert isinstance(document, Document)
         assert document.text == "words"
@@ -164,7 +163,7 @@ def test_a_child_that_was_lost_between_files_is_replaced(parser: Parser, write: 
     pid = parser.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    time.sleep(0.1)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # it is gone, and nobody has taken note of it yet
     assert len(list(parser.load(folder / "a.txt", "a.txt"))) == 1
     assert parser.pid not in (None, pid)
 
@@ -186,7 +185,7 @@ def test_the_child_ends_with_its_parent(write: Write) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     pid = int(done.stdout)
-    for _ in range(50):
+    for _ in range(300):
         try:
             if Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z":
                 return
@@ -221,9 +220,9 @@ def test_a_users_own_modules_are_documents_and_never_run(write: Write, tmp_path:
 
 def test_starting_loads_no_parser_and_no_model(write: Write, parser: Parser) -> None:
     folder = write({"a.txt": "words"})
-    started = time.monotonic()
     list(parser.load(folder / "a.txt", "a.txt"))
-    assert time.monotonic() - started < 2
+    if (stat := Path(f"/proc/{parser.pid}/stat")).exists():  # seconds of work: those of the clock are the machine's
+        assert sum(map(int, stat.read_text().rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK") < 2
     if (maps := Path(f"/proc/{parser.pid}/maps")).exists():
         assert not [name for name in ("faiss", "numpy", "onnx", "lxml") if f"/{name}" in maps.read_text()]
 

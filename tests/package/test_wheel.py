@@ -36,7 +36,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(command: Path, *arguments: str, at: Path) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    return subprocess.run([command, *arguments], cwd=at, env=environment, capture_output=True, text=True, timeout=120)
+    return subprocess.run([command, *arguments], cwd=at, env=environment, capture_output=True, text=True, timeout=300)
 
 
 def test_the_wheel_holds_the_four_packages_and_their_files_only(installed: Path) -> None:
@@ -78,7 +78,7 @@ def test_another_package_called_index_is_named_in_one_line(installed: Path, tmp_
     (tmp_path / "index" / "__init__.py").write_text("")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     asked = subprocess.run(
-        [installed, "status"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        [installed, "status"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
     )
     assert asked.returncode == 1
     assert asked.stderr.startswith("footnoted: the package 'index' is not Footnoted's but ")

@@ -19,18 +19,21 @@ pytest.importorskip("openai", reason="needs the extra llm")
 KEY = "sk-geheim-1234567890"
 HELLO = [{"role": "user", "content": "Hello"}]
 QUESTION = "When was the old bridge opened?"
+# What a busy machine never needs, and what is waited for: the first token, and what comes after it.
+PATIENT, FIRST, WHOLE = Timeouts(10, 20, 30), Timeouts(10, 0.3, 0.6), Timeouts(10, 2, 2.5)
+TIMEOUTS = {"silent": FIRST, "only comments": FIRST, "silent within": WHOLE, "dripping": WHOLE}
 QUOTED = "The old bridge was opened in 1974. [1]"
 
 
 def model(url: str, **changes: object) -> OpenAICompatible:
-    made = OpenAICompatible(url, "small", KEY, Timeouts(connect_s=0.3, first_s=0.3, whole_s=0.6))
+    made = OpenAICompatible(url, "small", KEY, PATIENT)
     return replace(made, **changes)
 
 
 MISBEHAVING = {
     "silent": (lambda that: that.silent, "was silent for 0.3 s|did not answer in time"),
-    "silent within": (lambda that: that.silent_within, "was not done within 0.6 s|did not answer in time"),
-    "dripping": (lambda that: that.dripping, "was not done within 0.6 s"),
+    "silent within": (lambda that: that.silent_within, "was not done within 2.5 s|did not answer in time"),
+    "dripping": (lambda that: that.dripping, "was not done within 2.5 s"),
     "only comments": (lambda that: that.only_comments, "was silent for 0.3 s"),
     "garbage": (lambda that: that.garbage, "gave no answer that can be read"),
     "not chat": (lambda that: that.not_chat, "gave no answer that can be read"),
@@ -53,8 +56,8 @@ def test_what_a_server_does_wrong_is_one_error_in_time(how: str, server_that: Mo
     with server_that.serving(reply(server_that)) as server:
         started = time.monotonic()
         with pytest.raises(GeneratorError, match=said) as caught:
-            list(model(server.url).generate(HELLO))
-        assert time.monotonic() - started < 2
+            list(model(server.url, timeouts=TIMEOUTS.get(how, PATIENT)).generate(HELLO))
+        assert time.monotonic() - started < 15  # less than the patient, and than a server that is silent for a minute
         assert f"the language model small at {server.url} " in str(caught.value)
         assert KEY not in str(caught.value)
         assert "\n" not in str(caught.value)
@@ -65,7 +68,8 @@ def test_what_a_server_does_wrong_is_one_error_in_time(how: str, server_that: Mo
 def test_the_question_is_answered_in_quotes_all_the_same(how: str, system: System, server_that: ModuleType) -> None:
     reply, _ = MISBEHAVING[how]
     with server_that.serving(reply(server_that)) as server:
-        last = System(system.index, generator=model(server.url)).answer(QUESTION)
+        asked = model(server.url, timeouts=TIMEOUTS.get(how, PATIENT))
+        last = System(system.index, generator=asked).answer(QUESTION)
     assert (last.text, last.generator, len(last.citations)) == (QUOTED, "", 1)
     (notice,) = last.notices
     assert notice.endswith("; quoted instead is what the documents say")
@@ -102,14 +106,14 @@ def test_a_model_that_refuses_the_settings_is_asked_without_them(server_that: Mo
 def test_thinking_is_a_sign_of_life(server_that: ModuleType) -> None:
     def thinking(handler: Any) -> None:
         handler.start()
-        for _ in range(6):
+        for _ in range(12):
             handler.event({"reasoning_content": "hm"})
-            time.sleep(0.08)
+            time.sleep(0.2)
         handler.event({"content": "Yes"})
         handler.done()
 
     with server_that.serving(thinking) as server:
-        slow = model(server.url, timeouts=Timeouts(0.3, 0.3, 5.0))
+        slow = model(server.url, timeouts=Timeouts(10, 2, 30))
         assert list(slow.generate(HELLO)) == ["Yes"]
 
 
@@ -118,7 +122,7 @@ def test_who_stops_listening_stops_the_server(server_that: ModuleType) -> None:
         pieces = model(server.url, timeouts=Timeouts(1, 5, 30)).generate(HELLO)
         assert next(pieces) == "la "
         pieces.close()  # type: ignore[attr-defined]
-        until = time.monotonic() + 3
+        until = time.monotonic() + 15
         while not server.hung_up and time.monotonic() < until:
             time.sleep(0.02)
         assert server.hung_up == 1

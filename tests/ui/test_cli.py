@@ -105,7 +105,7 @@ def test_index_watch_tells_of_changes_until_ctrl_c(
         Path("status").write_text(str(status))
 
     def waited(file: str, words: str, lines: int) -> list[str]:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             said = Path(file).read_text().splitlines() if Path(file).exists() else []
             if len(said) >= lines and words in said[-1]:

@@ -130,7 +130,7 @@ def test_who_is_stopped_within_a_step_goes_at_once_and_the_iterator_is_closed_af
         try:
             yield 1
             within.set()
-            over.wait(5)
+            over.wait(60)
             yield 2
         finally:
             closed.set()
@@ -141,13 +141,13 @@ def test_who_is_stopped_within_a_step_goes_at_once_and_the_iterator_is_closed_af
 
     async def work() -> None:
         listening = asyncio.create_task(listen())
-        await asyncio.to_thread(within.wait, 5)
+        await asyncio.to_thread(within.wait, 60)
         listening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await listening
         assert not closed.is_set()
         over.set()
-        assert await asyncio.to_thread(closed.wait, 5)
+        assert await asyncio.to_thread(closed.wait, 60)
 
     run(work)
 

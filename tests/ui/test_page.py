@@ -2,17 +2,17 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from .browsing import FOOTNOTED, HERE, Chat, needs_browser
+from .browsing import FOOTNOTED, HERE, Chat, ask, drawn, enter, in_view, needs_browser, new_context, over, settled
 
 needs_browser()
 pytestmark = [pytest.mark.browser, pytest.mark.model]
@@ -21,7 +21,7 @@ SHOTS = Path(os.environ.get("FOOTNOTED_SCREENSHOTS") or HERE / "screenshots")
 FALL = "Who fell on the stairs to Tunnel B?"
 FELL = "Petra Sólheim fell on the stairs to Tunnel B and broke her left wrist."
 
-from playwright.sync_api import Browser, Page, TimeoutError  # noqa: E402
+from playwright.sync_api import Browser, Page, expect  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def address(folder: Path) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A fresh page; what it looked like is kept when a test fails."""
-    context = browser.new_context(viewport=getattr(request, "param", {"width": 1366, "height": 768}))
+    context = new_context(browser, viewport=getattr(request, "param", {"width": 1366, "height": 768}))
     opened = context.new_page()
     opened.hosts = set()
     opened.on("request", lambda sent: opened.hosts.add(sent.url.split("/")[2] if "://" in sent.url else ""))
@@ -52,22 +52,6 @@ def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iter
         SHOTS.mkdir(exist_ok=True)
         opened.screenshot(path=SHOTS / f"{request.node.name}.png", full_page=True)
     context.close()
-
-
-def enter(page: Page, question: str) -> None:
-    page.fill("#question textarea", question)
-    # Enter is not heard while the turn before, whose answer is there already, is not quite over: press it as a person
-    # would, until the box is emptied.
-    for _ in range(5):
-        page.keyboard.press("Enter")
-        with suppress(TimeoutError):
-            page.wait_for_function("document.querySelector('#question textarea').value === ''", timeout=3_000)
-            break
-
-
-def ask(page: Page, question: str, turn: int = 1) -> None:
-    enter(page, question)
-    page.wait_for_selector(f"#t-{turn} .state:not(:has-text('reading'))", timeout=20_000)
 
 
 def test_an_answer_has_footnotes_and_a_click_marks_its_card(page: Page) -> None:
@@ -102,7 +86,7 @@ def test_a_footnote_far_up_the_conversation_leaves_the_question_box_where_it_is(
         page.wait_for_selector(f"#c-{turn}-1")
     assert page.evaluate("document.querySelector('#sources').scrollTop") == 0
     page.click("#chat a.cite >> nth=0")
-    page.wait_for_timeout(800)
+    in_view(page, "#c-1-1")
     assert page.evaluate("getComputedStyle(document.querySelector('#sources')).overflowY") == "auto"
     card, box = page.locator("#c-1-1").bounding_box(), page.locator("#question").bounding_box()
     assert 0 <= card["y"] < 768
@@ -114,16 +98,16 @@ def test_questions_in_quick_succession_each_get_an_answer(page: Page) -> None:
         page.fill("#question textarea", question)
         page.keyboard.press("Enter")
     page.wait_for_selector("#t-1 #c-1-1")
-    page.wait_for_timeout(1500)
+    settled(page)
     asked, answers = page.locator("#chat .asked").count(), page.locator("#chat .answer").count()
-    assert asked == answers == page.locator("#sources .turn").count()
+    assert asked == answers == page.locator("#sources .turn").count() > 0
 
 
 def test_asking_again_gives_the_last_answer_anew(page: Page) -> None:
     ask(page, FALL)
     page.wait_for_selector("#chat .answer a.cite")
-    page.click("text=Ask again")
-    page.wait_for_timeout(1000)
+    with over(page):
+        page.click("text=Ask again")
     assert page.locator("#chat .answer").count() == 1
     assert page.locator("#chat .asked").count() == 1
     assert page.locator("#sources .turn").count() == 1
@@ -147,7 +131,8 @@ def test_a_follow_up_shows_what_it_was_searched_for_and_the_person_can_change_it
     assert page.get_by_label("Searched for").count() == 1
     assert page.inner_text("#c-2-1 mark") == BROKEN
     page.fill(LINE, "Who set the broken wrist by the light of two head torches?")
-    page.press(LINE, "Enter")
+    with over(page):
+        page.press(LINE, "Enter")
     page.wait_for_selector("#t-2 h3:has-text('head torches')")
     page.wait_for_selector("#t-2 mark:has-text('Dr Amara Quist set a broken wrist')")
     page.wait_for_selector(LINE, state="detached")
@@ -158,11 +143,12 @@ def test_the_question_alone_can_be_searched_and_stays_alone_when_asked_again(pag
     ask(page, FALL)
     ask(page, RECOVERED, turn=2)
     page.wait_for_selector(LINE)
-    page.click("text=Search for the question alone")
+    with over(page):
+        page.click("text=Search for the question alone")
     page.wait_for_selector("#chat .refusal")
     page.wait_for_selector(LINE, state="detached")
-    page.click("text=Ask again")
-    page.wait_for_timeout(1000)
+    with over(page):
+        page.click("text=Ask again")
     assert page.locator("#chat .refusal").count() == 1
     assert page.locator(LINE).count() == 0
     assert page.locator("#sources .turn").count() == 2
@@ -173,12 +159,12 @@ def test_an_emptied_search_changes_nothing_and_a_new_conversation_forgets(page: 
     ask(page, RECOVERED, turn=2)
     page.wait_for_selector(LINE)
     page.fill(LINE, "  ")
-    page.press(LINE, "Enter")
-    page.wait_for_timeout(700)
+    with over(page):
+        page.press(LINE, "Enter")
     assert page.locator("#c-2-1").count() == 1
     page.click("text=New conversation")
     page.wait_for_selector("#sources .hint")
-    assert page.locator(LINE).count() == 0
+    page.wait_for_selector(LINE, state="detached")
     ask(page, RECOVERED)
     page.wait_for_selector("#chat .refusal")
     assert page.locator(LINE).count() == 0
@@ -186,10 +172,10 @@ def test_an_emptied_search_changes_nothing_and_a_new_conversation_forgets(page: 
 
 def test_what_was_refused_as_no_question_is_nothing_to_lean_on(page: Page) -> None:
     ask(page, FALL)
-    enter(page, "x" * 4001)
+    ask(page, "x" * 4001, turn=2)
     page.wait_for_selector("#chat .notice")
-    page.click("text=Ask again")
-    page.wait_for_timeout(700)
+    with over(page):
+        page.click("text=Ask again")
     assert "4,001 characters" in page.inner_text("#chat .notice")
     assert page.locator("#chat .answer").count() == 1
     ask(page, BROKE, turn=3)
@@ -248,7 +234,8 @@ def test_on_a_laptop_the_question_box_is_in_view_whatever_stands_above_it(page: 
     ask(page, BROKE, turn=2)
     page.wait_for_selector(LINE)
     page.fill("#question textarea", "one line and\nanother line\n" * 6)
-    page.wait_for_timeout(300)
+    page.wait_for_function("document.querySelector('#question').getBoundingClientRect().height > 100")
+    drawn(page)
     assert page.evaluate("document.documentElement.scrollHeight - innerHeight") <= 0
     box, chat = page.locator("#question").bounding_box(), page.locator("#chat").bounding_box()
     assert chat["y"] + chat["height"] < box["y"]
@@ -265,7 +252,8 @@ def test_what_the_documents_do_not_say_is_refused_with_the_nearest_passages(page
 
 
 def test_an_example_asks_its_question_and_footnotes_of_earlier_answers_stay(page: Page) -> None:
-    page.click("#examples button >> nth=1")
+    with over(page):
+        page.click("#examples button >> nth=1")
     page.wait_for_selector("#t-1 #c-1-1")
     ask(page, "What may my main bag weigh at most?", turn=2)
     page.wait_for_selector("#c-2-1")
@@ -274,9 +262,8 @@ def test_an_example_asks_its_question_and_footnotes_of_earlier_answers_stay(page
 
 
 def test_an_empty_question_asks_nothing(page: Page) -> None:
-    page.fill("#question textarea", "   ")
-    page.keyboard.press("Enter")
-    page.wait_for_timeout(500)
+    with over(page):
+        enter(page, "   ")
     assert page.locator("#chat .message").count() == 0
 
 
@@ -284,7 +271,7 @@ def test_a_new_conversation_empties_both_sides(page: Page) -> None:
     ask(page, FALL)
     page.click("text=New conversation")
     page.wait_for_selector("#sources .hint")
-    assert page.locator("#chat a.cite").count() == 0
+    expect(page.locator("#chat .message")).to_have_count(0)
 
 
 def test_markup_in_a_question_stays_text_and_nothing_leaves_the_machine(page: Page, address: str) -> None:
@@ -298,9 +285,7 @@ def test_markup_in_a_question_stays_text_and_nothing_leaves_the_machine(page: Pa
 
 @pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
 def test_on_a_phone_a_word_without_end_breaks_no_line(page: Page) -> None:
-    page.fill("#question textarea", "z" * 2000)
-    page.keyboard.press("Enter")
-    page.wait_for_selector("#t-1 .state:not(:has-text('reading'))")
+    ask(page, "z" * 2000)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.locator("#t-1 h3").bounding_box()["height"] < 80
 
@@ -309,13 +294,10 @@ def test_on_a_phone_a_word_without_end_breaks_no_line(page: Page) -> None:
 def test_on_a_phone_nothing_nothing_is_wider_than_the_screen(page: Page) -> None:
     ask(page, "How long was the station without power?")
     page.click("#chat a.cite >> nth=1")
-    page.wait_for_timeout(600)
+    in_view(page, "#c-1-2")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    box = page.locator("#c-1-2").bounding_box()
-    assert 0 <= box["y"] < 844
     page.click("#c-1-2 a.back")
-    page.wait_for_timeout(600)
-    assert 0 <= page.locator("#chat a.cite >> nth=1").bounding_box()["y"] < 844
+    in_view(page, "#chat a.cite[href='#c-1-2']")
 
 
 PEEK = "#peek:not([hidden])"
@@ -374,6 +356,7 @@ def test_the_keys_are_listed_and_can_be_switched_off(page: Page) -> None:
     assert "the footnote before and after" in page.inner_text("dialog#keys[open]")
     page.uncheck("dialog#keys input")
     page.keyboard.press("Escape")
+    page.wait_for_selector("dialog#keys", state="hidden")
     page.evaluate("document.activeElement.blur()")
     for key in ("]", "?"):
         page.keyboard.press(key)
@@ -436,7 +419,8 @@ def test_nothing_stands_in_the_way_of_anybody(page: Page, scheme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 
     def broken() -> set[tuple[str, str]]:
-        page.wait_for_timeout(400)
+        drawn(page)
+        page.wait_for_function("document.getAnimations().every((one) => one.playState !== 'running')")
         found = Axe().run(page, options={"runOnly": WCAG}).response["violations"]
         return {(one["id"], node["html"][:120]) for one in found for node in one["nodes"] if one["id"] not in GRADIOS}
 
@@ -453,11 +437,13 @@ def test_nothing_stands_in_the_way_of_anybody(page: Page, scheme: str) -> None:
     page.wait_for_selector("dialog#reader mark#mark")
     states["document"] = broken()
     page.keyboard.press("Escape")
+    page.wait_for_selector("dialog#reader", state="hidden")
     for name in ("documents", "conversations", "keys"):
         page.click(f"[data-opens={name}]")
         page.wait_for_selector(f"dialog#{name}[open] {'dl' if name == 'keys' else 'li'}")
         states[name] = broken()
         page.keyboard.press("Escape")
+        page.wait_for_selector(f"dialog#{name}", state="hidden")
     ask(page, "What is the capital of Brazil?", turn=2)
     states["refusal"] = broken()
     page.goto(f"{page.url.split('?')[0]}document?source=02-incident-report-9-july.pdf&start=0&end=20")
@@ -491,8 +477,8 @@ def test_an_answer_is_told_once_and_whole(page: Page) -> None:
         assert told[-1].startswith(says)
     page.wait_for_timeout(500)
     assert page.evaluate("told") == told
-    page.click("text=Ask again")
-    page.wait_for_timeout(800)
+    with over(page):
+        page.click("text=Ask again")
     assert page.get_attribute("#chat [role=log]", "aria-live") == "off"
     assert page.locator("#sources").locator("xpath=ancestor-or-self::*[@aria-live or @role='log']").count() == 0
 
@@ -573,10 +559,12 @@ def said(folder: Path) -> list[dict]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-def press(page: Page, selector: str, note: str = "Noted") -> None:
-    """Click, and wait for what the row says of it."""
+def press(page: Page, selector: str, note: str = "Noted", key: str = "") -> None:
+    """Click, or press a key on it, and wait for what the row says of it: it may say so of an earlier one already."""
     row = page.locator(selector).locator("xpath=ancestor::*[contains(@class, 'judge')]")
-    page.click(selector)
+    with page.expect_response("**/feedback"):
+        page.press(selector, key) if key else page.click(selector)
+    expect(row).not_to_have_class(re.compile(r"\bsending\b"))
     row.locator(f".noted:has-text('{note}')").wait_for()
 
 
@@ -600,11 +588,10 @@ def test_a_thumb_is_kept_scored_shown_again_and_taken_back(page: Page, folder: P
     page.wait_for_selector("#j-2 .up[aria-pressed=false]")
     assert pressed(page, "#j-1 .up") == "true"
     page.reload()
-    ask(page, FALL)
+    page.wait_for_selector("#t-2")  # the conversation is there again
+    ask(page, FALL, turn=3)
     page.wait_for_selector("#j-1 .up[aria-pressed=true]")
-    page.focus("#j-1 .up")
-    page.keyboard.press("Space")
-    page.wait_for_selector("#j-1 .noted:has-text('Taken back.')")
+    press(page, "#j-1 .up", "Taken back.", key="Space")
     assert pressed(page, "#j-1 .up") == "false"
     assert said(folder)[-1]["good"] is None
 
@@ -642,8 +629,8 @@ def test_who_is_one_too_many_is_told_so_and_keeps_the_question(page: Page) -> No
     assert page.is_visible("#chat .answer")
     assert not page.locator("[data-testid=status-tracker]:visible").count()
     page.unroute("**/queue/join*")
-    page.press("#question textarea", "Enter")
-    page.wait_for_selector("#t-2 .card")
+    ask(page, FALL, turn=2)
+    assert page.inner_text("#c-2-1 mark") == FELL
 
 
 def test_a_refusal_is_judged_by_the_passage_that_has_the_answer(page: Page, folder: Path) -> None:
@@ -667,7 +654,8 @@ def test_a_follow_up_is_judged_for_what_was_searched_which_stands_alone(page: Pa
     assert (last["question"], last["good"], [one["quote"] for one in last["cited"]]) == (searched, True, [BROKEN, BACK])
     done = subprocess.run([FOOTNOTED, "eval", "--from-feedback", "--json"], cwd=folder, capture_output=True, text=True)
     assert json.loads(done.stdout)["metrics"]["refused as judged"] == 1.0
-    page.click("text=Search for the question alone")
+    with over(page):
+        page.click("text=Search for the question alone")
     page.wait_for_selector("#chat .refusal")
     page.wait_for_selector("#j-2 .up[aria-pressed=false]")  # another search, another judgement
     assert page.inner_text("#j-2 .up") == "Right to refuse"
