@@ -88,7 +88,10 @@ class Index:
         UnreachableStore.
         """
         folder = place(at)
-        store = store_at(folder)
+        return cls._opened(folder, store_at(folder), embedder)
+
+    @classmethod
+    def _opened(cls, folder: Path, store: Store, embedder: Embedder | None) -> "Index":
         pointer = store.pointer()
         state = store.newest()
         return cls(folder, store, state, embedder or load_embedder(state.manifest.model), pointer)
@@ -102,7 +105,9 @@ class Index:
 
     def current(self) -> "Index":
         """This index if it is still the current generation, or the current one opened anew."""
-        return self if self._store.pointer() == self._pointer else Index.open(self.folder, embedder=self.embedder)
+        if self._store.pointer() == self._pointer:
+            return self
+        return Index._opened(self.folder, self._store, self.embedder)
 
     def of(self, sources: Sequence[str]) -> "Index":
         """The same generation, of which only the documents of `sources` are searched and listed.
