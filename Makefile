@@ -43,6 +43,8 @@ PEERS := langchain llamaindex txtai
 
 bench-peers: $(PEERS:%=.bench/%/installed)
 
+# .bench/milvus/installed is a Milvus server, 2.3.5, for tests/milvus and benchmarks/stores.py.
+
 .bench/%/installed: benchmarks/peers/%.txt constraints.txt
 	$(PYTHON) -m venv .bench/$*
 	.bench/$*/bin/python -m pip install --quiet --upgrade pip

@@ -88,10 +88,10 @@ class Index:
         UnreachableStore.
         """
         folder = place(at)
-        return cls._newest(folder, store_at(folder), embedder)
+        return cls._opened(folder, store_at(folder), embedder)
 
     @classmethod
-    def _newest(cls, folder: Path, store: Store, embedder: Embedder | None) -> "Index":
+    def _opened(cls, folder: Path, store: Store, embedder: Embedder | None) -> "Index":
         pointer = store.pointer()
         state = store.newest()
         return cls(folder, store, state, embedder or load_embedder(state.manifest.model), pointer)
@@ -105,8 +105,9 @@ class Index:
 
     def current(self) -> "Index":
         """This index if it is still the current generation, or the current one opened anew."""
-        same = self._store.pointer() == self._pointer
-        return self if same else Index._newest(self.folder, self._store, self.embedder)
+        if self._store.pointer() == self._pointer:
+            return self
+        return Index._opened(self.folder, self._store, self.embedder)
 
     def of(self, sources: Sequence[str]) -> "Index":
         """The same generation, of which only the documents of `sources` are searched and listed.

@@ -10,6 +10,7 @@ from ..errors import UsageError
 SCHEME = "milvus://"
 PORT = 19530
 COLLECTION = "footnoted"
+_OURS = re.compile(r"_(notes|p[0-9]+)$")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")  # what servers of every version take, and room for what is added
 _SHAPE = "milvus://HOST:PORT/COLLECTION, or PATH.db for Milvus Lite"
 
@@ -65,6 +66,8 @@ class Address:
 
 
 def _collection(name: str) -> str:
+    if _OURS.search(name):  # of the index without that ending
+        raise UsageError(f"a collection's name ends neither in _notes nor in _p and a number, got {name!r}")
     if not _NAME.fullmatch(name):
         raise UsageError(
             f"a collection has letters, digits and _ in its name, begins with none of the digits, got {name!r}"

@@ -15,13 +15,15 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from ..errors import LockedIndex, UnreachableStore
-from .notes import json_note, key, note_names, read_notes
+from ..errors import LockedIndex, UnreachableStore, UnusableIndex
+from .notes import delete_notes, json_note, note_names, read_notes
 from .server import Server
 
 # Seconds that a claim holds without being renewed, and how far the clocks of two machines may be apart.
 HOLDS_S, SKEW_S = 20.0, 10.0
 _KIND = "claim"
+# Claims of this process that could not be deleted when they were released.
+_left: set[str] = set()
 
 
 class Claim:
@@ -45,16 +47,19 @@ class Claim:
         orderly = True
         for name, other in self._others().items():
             epoch = max(epoch, other["epoch"])
-            if not _is_over(other):
+            if name not in _left and not _is_over(other):
                 raise self._locked(other)
             orderly = False
-            self._server.delete(self._collection, f"key == {json.dumps(key(name))}")
+            delete_notes(self._server, self._collection, _KIND, [name])
         self.epoch = epoch + 1
-        self._renew()
-        for other in self._others().values():  # who came between
-            if not _is_over(other):
-                self._delete()
-                raise self._locked(other)
+        try:
+            self._renew()
+            for other in self._others().values():  # who came between
+                if not _is_over(other):
+                    raise self._locked(other)
+        except UnusableIndex:
+            self.release()
+            raise
         self._renewing.start()
         return orderly
 
@@ -74,11 +79,13 @@ class Claim:
         self._released.set()
         if self._renewing.is_alive():
             self._renewing.join()
-        with suppress(UnreachableStore):
+        try:
             self._delete()
+        except UnreachableStore:
+            _left.add(self._note)
 
     def _delete(self) -> None:
-        self._server.delete(self._collection, f"key == {json.dumps(key(self._note))}")
+        delete_notes(self._server, self._collection, _KIND, [self._note])
 
     def _renew(self) -> None:
         until = time.monotonic() + HOLDS_S

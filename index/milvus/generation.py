@@ -1,6 +1,5 @@
 """A generation of an index in Milvus."""
 
-import json
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import copy
@@ -21,7 +20,7 @@ from ..store import Candidate
 from .catalogue import Catalogue
 from .notes import read_notes
 from .rows import FIELDS, Entry, Fetched, document_of, fetched, long_names, text_name
-from .server import MOST, Row, Server
+from .server import MOST, Row, Server, quoted
 from .state import State
 from .statistics import Terms, length, token
 
@@ -67,7 +66,7 @@ class MilvusGeneration:
     def of(self, sources: Collection[str]) -> "MilvusGeneration":
         narrowed = copy(self)
         narrowed._sources = frozenset(sources)
-        narrowed._filter = f"{self._filter} and source in {json.dumps(sorted(sources), ensure_ascii=False)}"
+        narrowed._filter = f"{self._filter} and source in [{', '.join(map(quoted, sorted(sources)))}]"
         return narrowed
 
     @property
@@ -111,7 +110,7 @@ class MilvusGeneration:
         return Counter(one.language for entry in self._entries for one in entry.documents if one.passages)
 
     def document(self, source: str) -> Document | None:
-        found = self._query(f"source == {json.dumps(source, ensure_ascii=False)}", ["file", "document"], limit=1)
+        found = self._query(f"source == {quoted(source)}", ["file", "document"], limit=1)
         place = (found[0]["file"], found[0]["document"]) if found else self._listed(source)
         if place is None:
             return None
@@ -130,7 +129,7 @@ class MilvusGeneration:
         return None
 
     def rows_of(self, source: str) -> list[int]:
-        found = self._query(f"source == {json.dumps(source, ensure_ascii=False)}", ["row"], limit=None)
+        found = self._query(f"source == {quoted(source)}", ["row"], limit=None)
         return sorted(row["row"] for row in found)
 
     def _query(self, condition: str, fields: Sequence[str], limit: int | None) -> list[Row]:

@@ -3,9 +3,10 @@
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
+from ..errors import DamagedIndex
 from .server import Row, Server
 
 # Characters of a piece; base64 has as many bytes.
@@ -13,9 +14,11 @@ _PIECE = 60_000
 # Rows that are asked for at once: about 10 MB.
 _AT_ONCE = 160
 _SPARE = [1.0, 0.0]
+# The number of a note that is of no file, and goes with none.
+NO_FILE = -1
 
 
-def note(kind: str, name: str, value: bytes, file: int = 0) -> list[Row]:
+def note(kind: str, name: str, value: bytes, file: int = NO_FILE) -> list[Row]:
     """The rows of a note, its first one last: whoever finds that finds the others."""
     text = base64.b64encode(zlib.compress(value, 6)).decode("ascii")
     pieces = [text[at : at + _PIECE] for at in range(0, len(text), _PIECE)]
@@ -37,7 +40,7 @@ def key(name: str, piece: int = 0) -> str:
     return f"{name}#{piece}"
 
 
-def json_note(kind: str, name: str, value: Any, file: int = 0) -> list[Row]:
+def json_note(kind: str, name: str, value: Any, file: int = NO_FILE) -> list[Row]:
     return note(kind, name, json.dumps(value, separators=(",", ":")).encode(), file)
 
 
@@ -53,8 +56,22 @@ def read_notes(server: Server, collection: str, names: Iterable[str], *, strong:
     for name, count in counts.items():
         pieces = [first[key(name)].partition(":")[2], *(rest.get(key(name, piece)) for piece in range(1, count))]
         if None not in pieces:
-            found[name] = zlib.decompress(base64.b64decode("".join(map(str, pieces))))
+            try:
+                found[name] = zlib.decompress(base64.b64decode("".join(map(str, pieces)), validate=True))
+            except (ValueError, zlib.error):
+                raise DamagedIndex(f"{collection} at {server.address.server}: {name} is damaged") from None
     return found
+
+
+def delete_notes(server: Server, collection: str, kind: str, names: Collection[str]) -> None:
+    """Every row of them, the first ones first: nobody finds what is half gone."""
+    if not names:
+        return
+    for one in (kind, f"{kind}+"):
+        rows = server.query(collection, f'kind == "{one}"', ["key"])
+        keys = [row["key"] for row in rows if row["key"].rpartition("#")[0] in names]
+        for at in range(0, len(keys), 1000):
+            server.delete(collection, f"key in {json.dumps(keys[at : at + 1000])}")
 
 
 def _contents(server: Server, collection: str, keys: Sequence[str], strong: bool) -> dict[str, str]:

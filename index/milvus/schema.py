@@ -67,8 +67,8 @@ def _create(server: Server, name: str, schema: object, indexes: object) -> None:
     if server.call("has_collection", name):
         return
     try:
-        server.call("create_collection", name, schema=schema, index_params=indexes)
+        server.patient("create_collection", name, schema=schema, index_params=indexes)
     except UnreachableStore:  # of one whose index was refused half a collection is left
         with suppress(UnreachableStore):
-            server.call("drop_collection", name)
+            server.patient("drop_collection", name)
         raise

@@ -4,7 +4,8 @@ import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any
 
 from ..errors import UnreachableStore, UsageError
 from .address import Address
@@ -23,19 +24,31 @@ for _noisy in ("pymilvus", "milvus_lite"):
 # Seconds that a call may take, repeated or not, and the longest that is waited before it is repeated.
 DEADLINE_S = 10.0
 _PAUSE_S = 1.0
+# And for what no person waits for and may take longer: the making of a collection, say.
+PATIENT_S = 120.0
+# Seconds of an attempt to connect; a channel finds out soon that a server which was away is there again.
+_CONNECT_S = 1.0
+_OPTIONS = {
+    "grpc.initial_reconnect_backoff_ms": 100,
+    "grpc.min_reconnect_backoff_ms": 100,
+    "grpc.max_reconnect_backoff_ms": 500,
+    "grpc.use_local_subchannel_pool": 1,
+}
 # Codes of the server: nobody there, a collection that a restart has released, and one that is being loaded.
 _AWAY, _RELEASED, _NOT_LOADED = 2, 101, 106
 _STARTING = (
     "not ready", "notready", "not healthy", "closed channel", "unavailable", "no available", "not available", "offline",
     "not found shard", "retry timeout",
 )  # fmt: skip
+_PASSING = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN)
 # The first version with full-text search (Function of type BM25).
 _BM25_SINCE = (2, 5)
 # Rows that a server gives at most in one answer.
 MOST = 16384
 
 Row = dict[str, Any]
-_T = TypeVar("_T")
+# One client for each server and process: what is asked through it is safe in threads, not in a forked process.
+_clients: dict[tuple[str, int], MilvusClient] = {}
 
 
 def deadline_s() -> float:
@@ -56,25 +69,28 @@ class Server:
     def __init__(self, address: Address) -> None:
         self.address = address
         self.deadline_s = deadline_s()
-        self._client: MilvusClient | None = None
         self._version = ""
 
-    def call(self, name: str, *given: Any, deadline_s: float | None = None, **named: Any) -> Any:
+    def call(self, name: str, *given: Any, patience_s: float = 0.0, **named: Any) -> Any:
         """What a method of MilvusClient gives; it is repeated while the server is away or starting.
 
-        Only for calls that may be repeated: reads, upserts, deletes. Raises UnreachableStore.
+        A server that is there may work on it for `patience_s`, if that is more than the deadline. Only for calls that
+        may be repeated: reads, upserts, deletes. Raises UnreachableStore.
         """
         started = time.monotonic()
-        left = self.deadline_s if deadline_s is None else deadline_s
+        left = self.deadline_s
         until, pause = started + left, 0.05
         while True:
             try:
                 client = self._connected(left)
-                return getattr(client, name)(*given, timeout=left, **named)
+                # pymilvus may connect anew after the time that it was given, which is within the deadline too.
+                timeout = max(left - min(_CONNECT_S, left / 4), patience_s)
+                return getattr(client, name)(*given, timeout=timeout, **named)
             except grpc.RpcError as error:
-                cause, again = _cause(error), error.code() == grpc.StatusCode.UNAVAILABLE
+                cause, again = _cause(error), error.code() in _PASSING
             except MilvusException as error:
-                cause, again = _line(str(error.message)), self._may_pass(error, given, named)
+                left = until - time.monotonic()
+                cause, again = _line(str(error.message)), self._may_pass(error, given, named, left)
             except (OSError, ValueError, RuntimeError) as error:  # a channel that was closed under our hands
                 cause, again = _line(str(error)), "closed" in str(error)
             left = until - time.monotonic()
@@ -85,10 +101,16 @@ class Server:
             time.sleep(pause)
             left, pause = left - pause, min(2 * pause, _PAUSE_S)
 
+    def patient(self, name: str, *given: Any, **named: Any) -> Any:
+        """As `call`, for what takes its time and no person waits for."""
+        return self.call(name, *given, patience_s=PATIENT_S, **named)
+
     def _connected(self, within_s: float) -> MilvusClient:
-        if self._client is None:
+        key = self.address.uri, os.getpid()
+        if key not in _clients:
+            remote = {} if self.address.is_lite else {"dedicated": True, "grpc_options": _OPTIONS}
             try:
-                self._client = MilvusClient(self.address.uri, timeout=within_s)
+                _clients[key] = MilvusClient(self.address.uri, timeout=min(_CONNECT_S, within_s), **remote)
             except MilvusException as error:
                 if self.address.is_lite:
                     raise UnreachableStore(
@@ -96,16 +118,16 @@ class Server:
                         "be there, and no other process may have it open"
                     ) from None
                 raise
-        return self._client
+        return _clients[key]
 
-    def _may_pass(self, error: MilvusException, given: Sequence[Any], named: Mapping[str, Any]) -> bool:
+    def _may_pass(
+        self, error: MilvusException, given: Sequence[Any], named: Mapping[str, Any], within_s: float
+    ) -> bool:
         """Whether the same call may do later; a collection that was released is loaded."""
-        if error.code == _RELEASED and self._client is not None:
+        if error.code == _RELEASED:
             name = named.get("collection_name") or given[0]
-            try:
-                self._client.load_collection(name, timeout=self.deadline_s)
-            except (MilvusException, grpc.RpcError):
-                return True
+            with suppress(MilvusException, grpc.RpcError):
+                self._connected(within_s).load_collection(name, timeout=max(within_s, 0.1))
             return True
         if error.code in (_AWAY, _NOT_LOADED) or isinstance(error.code, grpc.StatusCode):
             return True
@@ -159,6 +181,12 @@ class Server:
 
     def delete(self, collection: str, filter: str) -> None:
         self.call("delete", collection, filter=filter)
+
+
+def quoted(text: str) -> str:
+    """A text as it stands in a filter. Servers know of few escapes, and of none with a number."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return f'"{escaped}"'
 
 
 def _cause(error: grpc.RpcError) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import DamagedIndex, NoIndex, OtherIndex
 from ..manifest import Manifest
-from .notes import json_note, key, note_names, read_notes
+from .notes import delete_notes, json_note, note_names, read_notes
 from .server import Server
 
 FORMAT = 1
@@ -25,6 +25,7 @@ class State:
     """`epoch` counts the writers, each its own; `collection` holds the passages. Readers see the files with numbers in
     the ranges `visible`, [begin, end), that are not in `dead`, (number, seconds since 1970 when it died). `terms` names
     the notes whose sum is in how many passages each term is, with their sizes; `length` counts the terms of passages.
+    `retired` are collections that a rebuilt index has left, with the number below which its files were, and when.
     """
 
     manifest: Manifest
@@ -35,6 +36,7 @@ class State:
     terms: tuple[tuple[str, int], ...] = ()
     length: int = 0
     languages: tuple[tuple[str, int], ...] = ()
+    retired: tuple[tuple[str, int, float], ...] = ()
 
     @property
     def next_file(self) -> int:
@@ -103,7 +105,7 @@ class States:
         manifest = kept.pop("manifest")
         for name in ("roots", "removed", "segments"):
             manifest[name] = tuple(manifest.get(name, ()))
-        for name in ("visible", "dead", "terms", "languages"):
+        for name in ("visible", "dead", "terms", "languages", "retired"):
             kept[name] = tuple(tuple(pair) for pair in kept[name])
         return State(Manifest(**manifest), **kept)
 
@@ -123,6 +125,4 @@ class States:
 
     def sweep(self) -> None:
         """Delete the older ones."""
-        if old := self.names()[:-_KEPT]:
-            pieces = [key(name, piece) for name in old for piece in range(64)]
-            self._server.delete(self.collection, f"key in {json.dumps(pieces)}")
+        delete_notes(self._server, self.collection, _KIND, self.names()[:-_KEPT])

@@ -6,7 +6,9 @@ passages, which are searched (schema.py).
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from ..errors import DamagedIndex, OtherIndex
@@ -81,8 +83,8 @@ class MilvusStore:
     @contextmanager
     def writing(self, *, rebuild: bool = False) -> Iterator[tuple[MilvusWriter, Manifest | None]]:
         with writing(self.folder):
-            for collection in (self._control, self._notes):
-                create_notes(self._server, collection)
+            with ThreadPoolExecutor(2) as both:  # a server takes seconds for each
+                list(both.map(partial(create_notes, self._server), (self._control, self._notes)))
             claim = Claim(self._server, self._control, self.name)
             names = self._states.names()
             orderly = claim.take(int(names[-1].split("/")[1]) if names else 0)

@@ -16,7 +16,7 @@ from ..segment import Contents, FileRecord
 from ..store import Content, Made
 from .catalogue import Catalogue
 from .claim import Claim
-from .notes import key, note, note_names, read_notes
+from .notes import delete_notes, note, note_names, read_notes
 from .rows import BITS, Counted, Entry, as_rows, check, long_names, sentences_of
 from .schema import create_passages
 from .server import Row, Server
@@ -81,7 +81,11 @@ class MilvusWriter:
         else:
             collection = f"{self._states.collection}_p{self._claim.epoch}"
             generation = before.manifest.generation if before else 0
-            self._state = State(replace(manifest, generation=generation), self._claim.epoch, collection)
+            fresh = State(replace(manifest, generation=generation), self._claim.epoch, collection)
+            if before:
+                left = before.collection, before.next_file, time.time()
+                fresh = replace(fresh, retired=(*before.retired, left))
+            self._state = fresh
             create_passages(self._server, collection, manifest.dimension)
         self.manifest = self._state.manifest
         self._left = before.next_file if before else 0
@@ -186,7 +190,9 @@ class MilvusWriter:
             length=state.length + added.length - gone.length,
             languages=tuple(sorted((code, count) for code, count in languages.items() if count)),
         )
-        if not self._states.write(state):
+        current = self._states.write(state)
+        self._claim.check()  # it was not held all the while: whoever came after it may not have seen this state
+        if not current:
             raise LockedIndex("another process has begun to write this index: try again when it is done")
         for entry in self._batch.entries:
             self._known.setdefault(entry.record.path, []).append(entry)
@@ -227,14 +233,24 @@ class MilvusWriter:
 
     def _swept(self, state: State) -> State:
         """The state without what has been dead for long enough, and with that deleted."""
-        ripe = [file for file, died in state.dead if died < time.time() - GRACE_S]
+        before = time.time() - GRACE_S
+        ripe = [file for file, died in state.dead if died < before]
         for at in range(0, len(ripe), 1000):
             self._delete_files(f"file in {ripe[at : at + 1000]}")
-        return replace(state, dead=tuple(one for one in state.dead if one[0] not in set(ripe)))
+        for name, end, left in state.retired:
+            if left < before:
+                self._server.patient("drop_collection", name)
+                for first, last in _between(state.visible, 0, end):
+                    self._server.patient("delete", self._notes, filter=f"file >= {first} and file < {last}")
+        return replace(
+            state,
+            dead=tuple(one for one in state.dead if one[1] >= before),
+            retired=tuple(one for one in state.retired if one[2] >= before),
+        )
 
     def _delete_files(self, condition: str) -> None:
-        self._server.delete(self._state.collection, condition)
-        self._server.delete(self._notes, condition)
+        for collection in (self._state.collection, self._notes):
+            self._server.patient("delete", collection, filter=condition)
 
     def finish(self, embedded: int) -> None:
         """Delete what runs that were cut off have left and what no kept state names; put what is new in order."""
@@ -246,16 +262,15 @@ class MilvusWriter:
         kept = self._states.kept()
         counts = {name for state in kept for name, _ in state.terms}
         old = [name for name in note_names(self._server, self._notes, "terms") if name not in counts]
-        if old:
-            pieces = json.dumps([key(name, piece) for name in old for piece in range(64)])
-            self._server.delete(self._notes, f"key in {pieces}")
-        prefix, named = f"{self._states.collection}_p", {state.collection for state in kept}
+        delete_notes(self._server, self._notes, "terms", old)
+        prefix = f"{self._states.collection}_p"
+        named = {state.collection for state in kept} | {name for state in kept for name, *_ in state.retired}
         for name in self._server.call("list_collections"):
             ours = name.startswith(prefix) and name.removeprefix(prefix).isdecimal()
             if ours and name not in named:
-                self._server.call("drop_collection", name)
+                self._server.patient("drop_collection", name)
         if embedded and self._server.is_lite:  # it walks through what is not flushed, word by word
-            self._server.call("flush", self._state.collection)
+            self._server.patient("flush", self._state.collection)
 
 
 def _extended(ranges: Sequence[tuple[int, int]], first: int, end: int) -> tuple[tuple[int, int], ...]:
