@@ -4,6 +4,7 @@
 make .bench/milvus/installed, or FOOTNOTED_TEST_MILVUS names another one.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -103,10 +104,8 @@ class Server:
     def signal(self, number: int) -> None:
         """To every process of it: SIGSTOP hangs it, SIGCONT lets it go on."""
         assert self._process
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def free_port() -> int:

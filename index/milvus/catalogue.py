@@ -17,11 +17,13 @@ class Catalogue:
         self._notes = notes
         self._entries: dict[int, Entry] = {}
         self._read: list[tuple[int, int]] = []
+        self._generation = 0
         self._lock = Lock()
 
     def of(self, state: State) -> list[Entry]:
         """The living files of a state, in the order they were written."""
         with self._lock:
+            self._sweep(state)
             for begin, end in state.visible:
                 for first, last in list(self._unread(begin, end)):
                     names = list(note_names(self._server, self._notes, "file", (first, last)))
@@ -31,6 +33,16 @@ class Catalogue:
                     self._read.append((first, last))
             shown = state.shown
             return [self._entries[file] for file in sorted(self._entries) if file in shown]
+
+    def _sweep(self, state: State) -> None:
+        """Forget what has been deleted since the newest state that was seen here."""
+        last, before = state.cleared
+        if self._generation < before:  # and which files that were, nobody says any more
+            self._entries, self._read = {}, []
+        elif self._generation < last:
+            for file in state.swept:
+                self._entries.pop(file, None)
+        self._generation = max(self._generation, state.manifest.generation)
 
     def _unread(self, begin: int, end: int) -> Iterator[tuple[int, int]]:
         for first, last in sorted(self._read):

@@ -65,7 +65,7 @@ class Claim:
 
     def check(self) -> None:
         """Raises LockedIndex if the claim could not be renewed in time and somebody else may write now."""
-        if time.monotonic() < self._held_until:
+        if _clock() < self._held_until:
             return
         kept = read_notes(self._server, self._collection, [self._note])
         if self._note not in kept or any(not _is_over(one) for one in self._others().values()):
@@ -88,7 +88,7 @@ class Claim:
         delete_notes(self._server, self._collection, _KIND, [self._note])
 
     def _renew(self) -> None:
-        until = time.monotonic() + HOLDS_S
+        until = _clock() + HOLDS_S
         value = {**_here(), "epoch": self.epoch, "until": time.time() + HOLDS_S}
         self._server.upsert(self._collection, json_note(_KIND, self._note, value))
         self._held_until = until
@@ -107,6 +107,11 @@ class Claim:
         return LockedIndex(
             f"the index at {self._index} is being written by process {other['pid']}{where}: try again when it is done"
         )
+
+
+def _clock() -> float:
+    """Seconds, those included in which the machine was suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.time()
 
 
 def _here() -> dict[str, Any]:

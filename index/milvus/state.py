@@ -26,6 +26,8 @@ class State:
     the ranges `visible`, [begin, end), that are not in `dead`, (number, seconds since 1970 when it died). `terms` names
     the notes whose sum is in how many passages each term is, with their sizes; `length` counts the terms of passages.
     `retired` are collections that a rebuilt index has left, with the number below which its files were, and when.
+    `swept` are the files that were deleted last, which the generation `cleared[0]` was the first to do without, as
+    `cleared[1]` was the first without those that were deleted before.
     """
 
     manifest: Manifest
@@ -37,6 +39,12 @@ class State:
     length: int = 0
     languages: tuple[tuple[str, int], ...] = ()
     retired: tuple[tuple[str, int, float], ...] = ()
+    swept: tuple[int, ...] = ()
+    cleared: tuple[int, int] = (0, 0)
+
+    @property
+    def name(self) -> str:
+        return f"state/{self.epoch:010}/{self.manifest.generation:010}"
 
     @property
     def next_file(self) -> int:
@@ -107,15 +115,21 @@ class States:
             manifest[name] = tuple(manifest.get(name, ()))
         for name in ("visible", "dead", "terms", "languages", "retired"):
             kept[name] = tuple(tuple(pair) for pair in kept[name])
+        kept["swept"], kept["cleared"] = tuple(kept["swept"]), tuple(kept["cleared"])
         return State(Manifest(**manifest), **kept)
 
-    def write(self, state: State) -> bool:
-        """Make it the current one; whether it is, or a later writer's is."""
+    def write(self, state: State, after: str) -> bool:
+        """Make it the current one, next to the state of the name `after`; whether it is. It is not, and is withdrawn,
+        if somebody else has written one: a later writer, or one before us that was suspended and has just gone on.
+        """
         kept = asdict(state)
         kept["manifest"].pop("segments")
-        name = f"state/{state.epoch:010}/{state.manifest.generation:010}"
-        self._server.upsert(self.collection, json_note(_KIND, name, {"format": FORMAT, **kept}), size=1)
-        return self.names()[-1] == name
+        self._server.upsert(self.collection, json_note(_KIND, state.name, {"format": FORMAT, **kept}), size=1)
+        names = self.names()
+        if names[-1:] == [state.name] and names[-2:-1] in ([], [after]):
+            return True
+        delete_notes(self._server, self.collection, _KIND, [state.name])
+        return False
 
     def kept(self) -> list[State]:
         """All that are there, oldest first."""

@@ -73,6 +73,7 @@ class MilvusWriter:
 
     def begin(self, manifest: Manifest) -> None:
         before = self._previous
+        self._after = before.name if before else ""
         if before and manifest == before.manifest:
             self._state = replace(before, epoch=self._claim.epoch)
             for entry in self._catalogue.of(before):
@@ -168,12 +169,12 @@ class MilvusWriter:
         if contents is not None:
             self._write(contents)
         self._claim.check()
-        state = self._swept(self._state)
+        generation = self.manifest.generation + 1
+        state = self._swept(self._state, generation)
         gone = Counted.of(self._stored(self._dying))
         added, died = self._batch.counted, time.time()
         languages = Counter(dict(state.languages)) + added.languages
         languages.subtract(gone.languages)
-        generation = self.manifest.generation + 1
         manifest = replace(
             self.manifest,
             generation=generation,
@@ -190,13 +191,13 @@ class MilvusWriter:
             length=state.length + added.length - gone.length,
             languages=tuple(sorted((code, count) for code, count in languages.items() if count)),
         )
-        current = self._states.write(state)
+        current = self._states.write(state, self._after)
         self._claim.check()  # it was not held all the while: whoever came after it may not have seen this state
         if not current:
             raise LockedIndex("another process has begun to write this index: try again when it is done")
         for entry in self._batch.entries:
             self._known.setdefault(entry.record.path, []).append(entry)
-        self._state, self.manifest = state, manifest
+        self._state, self.manifest, self._after = state, manifest, state.name
         self._batch, self._dying = _Batch(self._next), []
 
     def _stored(self, entries: Sequence[Entry]) -> Iterator[Row]:
@@ -231,8 +232,8 @@ class MilvusWriter:
         self._server.upsert(self._notes, note("terms", name, change.to_bytes()), size=100)
         return (*notes, (name, len(change.counts)))
 
-    def _swept(self, state: State) -> State:
-        """The state without what has been dead for long enough, and with that deleted."""
+    def _swept(self, state: State, generation: int) -> State:
+        """The state without what has been dead for long enough, and with that deleted, for a new generation."""
         before = time.time() - GRACE_S
         ripe = [file for file, died in state.dead if died < before]
         for at in range(0, len(ripe), 1000):
@@ -242,6 +243,8 @@ class MilvusWriter:
                 self._server.patient("drop_collection", name)
                 for first, last in _between(state.visible, 0, end):
                     self._server.patient("delete", self._notes, filter=f"file >= {first} and file < {last}")
+        if ripe:
+            state = replace(state, swept=tuple(ripe), cleared=(generation, state.cleared[0]))
         return replace(
             state,
             dead=tuple(one for one in state.dead if one[1] >= before),
