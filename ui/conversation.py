@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -151,7 +152,7 @@ class Conversation:
         shelf = self.libraries.of(request)
         turns = read_conversation(shelf.folder, name)
         system = shelf.system
-        feedback = _feedback(system)
+        feedback = _feedback(shelf.folder)
         messages, shown = list[Message](), list[str]()
         for number, turn in enumerate(turns, 1):
             messages.append(said("user", plain_html(turn.question, "asked")))
@@ -189,7 +190,7 @@ class Conversation:
             shelf = self.libraries.of(request)
             system = shelf.system
             note = _of_those(sources, 0 if sources is None else len(shelf.documents()))
-            feedback = _feedback(system)
+            feedback = _feedback(shelf.folder)
             answers = system.stream(
                 asked.text, threshold=self.threshold, history=talk.before, sources=sources, hurried=hurried
             )
@@ -254,10 +255,10 @@ def changed_since(system: System, turn: Turn) -> dict[int, str]:
     return said
 
 
-def _feedback(system: System) -> Feedback:
+def _feedback(folder: Path) -> Feedback:
     """What was said before; an answer does not fail where that cannot be read."""
     with suppress(FootnotedError):
-        return read_feedback(system.index.folder)
+        return read_feedback(folder)
     return Feedback((), ())
 
 

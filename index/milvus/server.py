@@ -24,6 +24,9 @@ for _noisy in ("pymilvus", "milvus_lite"):
 # Seconds that a call may take, repeated or not, and the longest that is waited before it is repeated.
 DEADLINE_S = 10.0
 _PAUSE_S = 1.0
+# Seconds for which a server that was waited for in vain is known to be away, and those that a call then takes: one
+# question makes many calls, and is to wait once.
+_KNOWN_S, _HASTY_S = 5.0, 0.5
 # And for what no person waits for and may take longer: the making of a collection, say.
 PATIENT_S = 120.0
 # Seconds of an attempt to connect; a channel finds out soon that a server which was away is there again.
@@ -49,6 +52,8 @@ MOST = 16384
 Row = dict[str, Any]
 # One client for each server and process: what is asked through it is safe in threads, not in a forked process.
 _clients: dict[tuple[str, int], MilvusClient] = {}
+# When each server was last waited for in vain.
+_away: dict[str, float] = {}
 
 
 def deadline_s() -> float:
@@ -78,7 +83,8 @@ class Server:
         may be repeated: reads, upserts, deletes. Raises UnreachableStore.
         """
         started = time.monotonic()
-        left = self.deadline_s
+        known = started < _away.get(self.address.uri, -_KNOWN_S) + _KNOWN_S
+        left = min(self.deadline_s, _HASTY_S) if known else self.deadline_s
         until, pause = started + left, 0.05
         while True:
             try:
@@ -90,12 +96,14 @@ class Server:
                 cause, again = _cause(error), error.code() in _PASSING
             except MilvusException as error:
                 left = until - time.monotonic()
-                cause, again = _line(str(error.message)), self._may_pass(error, given, named, left)
+                cause, again = _reason(error), self._may_pass(error, given, named, left)
             except (OSError, ValueError, RuntimeError) as error:  # a channel that was closed under our hands
                 cause, again = _line(str(error)), "closed" in str(error)
             left = until - time.monotonic()
             if not again or left <= pause:
                 away = again or cause.startswith("DEADLINE_EXCEEDED")
+                if away and not known:
+                    _away[self.address.uri] = time.monotonic()
                 did = f"gave no answer in {time.monotonic() - started:.1f} s" if away else "refused"
                 raise UnreachableStore(f"Milvus at {self.address.server} {did} ({cause})") from None
             time.sleep(pause)
@@ -191,6 +199,11 @@ def quoted(text: str) -> str:
 
 def _cause(error: grpc.RpcError) -> str:
     return _line(f"{error.code().name}: {error.details()}")
+
+
+def _reason(error: MilvusException) -> str:
+    """What the server says; of one that is not there pymilvus says more than it knows."""
+    return "nobody answers there" if "fail connecting" in str(error.message).lower() else _line(str(error.message))
 
 
 def _line(text: str) -> str:

@@ -103,20 +103,17 @@ class States:
         raise DamagedIndex(f"{self._name}: the rows of {names[-1]} are not whole")
 
     def _state(self, value: bytes) -> State:
-        kept: dict[str, Any] = json.loads(value)
-        made = kept.pop("format")
-        if made != FORMAT:
-            raise OtherIndex(
-                f"the index at {self._name} has format {made}, this version reads {FORMAT}: "
-                "rebuild it with  footnoted index --rebuild PATH"
-            )
-        manifest = kept.pop("manifest")
-        for name in ("roots", "removed", "segments"):
-            manifest[name] = tuple(manifest.get(name, ()))
-        for name in ("visible", "dead", "terms", "languages", "retired"):
-            kept[name] = tuple(tuple(pair) for pair in kept[name])
-        kept["swept"], kept["cleared"] = tuple(kept["swept"]), tuple(kept["cleared"])
-        return State(Manifest(**manifest), **kept)
+        try:
+            kept: dict[str, Any] = json.loads(value)
+            made = kept.pop("format")
+            if made == FORMAT:
+                return _state(kept)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise DamagedIndex(f"{self._name}: its state is none") from None
+        raise OtherIndex(
+            f"the index at {self._name} has format {made}, this version reads {FORMAT}: "
+            "rebuild it with  footnoted index --rebuild PATH"
+        )
 
     def write(self, state: State, after: str) -> bool:
         """Make it the current one, next to the state of the name `after`; whether it is. It is not, and is withdrawn,
@@ -140,3 +137,14 @@ class States:
     def sweep(self) -> None:
         """Delete the older ones."""
         delete_notes(self._server, self.collection, _KIND, self.names()[:-_KEPT])
+
+
+def _state(kept: dict[str, Any]) -> State:
+    """The state that JSON stands for. Raises one of a few errors if it does not stand for one."""
+    manifest = kept.pop("manifest")
+    for name in ("roots", "removed", "segments"):
+        manifest[name] = tuple(manifest.get(name, ()))
+    for name in ("visible", "dead", "terms", "languages", "retired"):
+        kept[name] = tuple(tuple(pair) for pair in kept[name])
+    kept["swept"], kept["cleared"] = tuple(kept["swept"]), tuple(kept["cleared"])
+    return State(Manifest(**manifest), **kept)
