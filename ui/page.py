@@ -180,11 +180,14 @@ def _header(libraries: Libraries, shelf: Shelf) -> str:
     index = shelf.system.index
     documents = len(index.sources())
     noun = "document" if documents == 1 else "documents"
-    how = "Every sentence of an answer is quoted from them."
+    held, them = f"{documents:,} {noun}, {index.passages:,} passages. ", "them"
+    if _is_empty(shelf):
+        held, them = "", "your documents"
+    how = f"Every sentence of an answer is quoted from {them}."
     if shelf.system.generator:
-        how = f"Answers are written by {escape(shelf.system.generator)} and checked against them."
+        how = f"Answers are written by {escape(shelf.system.generator)} and checked against {them}."
     return (
-        f"<h1>{TITLE}</h1><p>{documents:,} {noun}, {index.passages:,} passages. {how}</p>"
+        f"<h1>{TITLE}</h1><p>{held}{how}</p>"
         + "".join(f'<p class="warning">{escape(notice)}</p>' for notice in shelf.system.notices)
         + _choices(libraries, shelf)
     )

@@ -183,6 +183,28 @@ def test_what_was_refused_as_no_question_is_nothing_to_lean_on(page: Page) -> No
     assert page.input_value(LINE) == ADDED
 
 
+def test_a_conversation_of_fifty_questions_is_full_and_a_new_one_begins(page: Page, folder: Path) -> None:
+    ask(page, FALL)
+    page.wait_for_function("location.search.startsWith('?conversation=')")
+    name = page.get_attribute("#conversation", "data-name")
+    history = folder / ".footnoted" / "history" / f"{name}.jsonl"
+    turn = json.loads(history.read_text())
+    with history.open("a") as file:
+        file.writelines(json.dumps(turn | {"id": f"{number:08}"}) + "\n" for number in range(49))
+    page.reload()
+    page.wait_for_selector("#t-50")
+    page.fill("#question textarea", BROKE)
+    with over(page):
+        page.press("#question textarea", "Enter")
+    page.wait_for_selector(".toast-body:has-text('This conversation has 50 questions, and stays in the history')")
+    assert page.input_value("#question textarea") == BROKE
+    assert page.locator("#sources .turn").count() == 50
+    page.click("text=New conversation")
+    page.wait_for_selector("#sources .hint")
+    ask(page, FALL)
+    assert page.inner_text("#c-1-1 mark") == FELL
+
+
 @pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
 def test_on_a_phone_the_search_line_fits_above_the_question_box(page: Page) -> None:
     ask(page, FALL)

@@ -124,6 +124,7 @@ def drop(page: Page, names: list[str], text: str = "") -> None:
 
 def test_an_empty_page_takes_a_folder_answers_from_it_and_remembers_after_a_restart(page: Page, chat: Chat) -> None:
     assert page.inner_text(".begin strong") == "No documents yet."
+    assert page.inner_text("#top p") == "Every sentence of an answer is quoted from your documents."
     assert not page.is_visible("#question textarea")
     folder = chat.folder / "mill"
     folder.mkdir()
