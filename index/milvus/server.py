@@ -21,9 +21,9 @@ except ImportError:
 for _noisy in ("pymilvus", "milvus_lite"):
     logging.getLogger(_noisy).setLevel(logging.CRITICAL)
 
-# Seconds that a call may take, repeated or not, and the longest that is waited before it is repeated.
+# Seconds that a call may take, repeated or not, and the least and the longest that is waited before it is repeated.
 DEADLINE_S = 10.0
-_PAUSE_S = 1.0
+_LEAST_S, _PAUSE_S = 0.05, 1.0
 # And for what no person waits for and may take longer: the making of a collection, say.
 PATIENT_S = 120.0
 # Seconds of an attempt to connect; a channel finds out soon that a server which was away is there again.
@@ -79,7 +79,7 @@ class Server:
         """
         started = time.monotonic()
         left = self.deadline_s
-        until, pause = started + left, 0.05
+        until, pause = started + left, _LEAST_S
         while True:
             try:
                 client = self._connected(left)
@@ -94,12 +94,12 @@ class Server:
             except (OSError, ValueError, RuntimeError) as error:  # a channel that was closed under our hands
                 cause, again = _line(str(error)), "closed" in str(error)
             left = until - time.monotonic()
-            if not again or left <= pause:
+            if not again or left <= _LEAST_S:
                 away = again or cause.startswith("DEADLINE_EXCEEDED")
                 did = f"gave no answer in {time.monotonic() - started:.1f} s" if away else "refused"
                 raise UnreachableStore(f"Milvus at {self.address.server} {did} ({cause})") from None
-            time.sleep(pause)
-            left, pause = left - pause, min(2 * pause, _PAUSE_S)
+            time.sleep(min(pause, left / 2))
+            left, pause = until - time.monotonic(), min(2 * pause, _PAUSE_S)
 
     def patient(self, name: str, *given: Any, **named: Any) -> Any:
         """As `call`, for what takes its time and no person waits for."""
