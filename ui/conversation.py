@@ -201,18 +201,18 @@ class Conversation:
                 cards = searching_html(answer, turn, note)
                 drawn = talk.saying(grown, cards) if answer.text else replace(talk, shown=(*talk.shown, cards))
                 yield given(talk, answer, drawn)
+            assert answer is not None
+            cards = sources_html(
+                answer,
+                turn,
+                feedback,
+                note,
+                threshold=THRESHOLD if self.threshold is None else self.threshold,
+                documents=len((system.index if sources is None else system.index.of(sources)).sources()),
+            )
         except FootnotedError as error:
             yield given(talk.failing(error))
             return
-        assert answer is not None
-        cards = sources_html(
-            answer,
-            turn,
-            feedback,
-            note,
-            threshold=THRESHOLD if self.threshold is None else self.threshold,
-            documents=len((system.index if sources is None else system.index.of(sources)).sources()),
-        )
         talk = replace(talk, name=talk.name or new_id()).saying(answer_html(answer, turn, feedback), cards)
         _log(shelf, talk, answer, sources)
         yield given(talk, answer)
@@ -228,8 +228,8 @@ class Conversation:
 
 def _log(shelf: Shelf, talk: Talk, answer: Answer, sources: Sequence[str] | None) -> None:
     asked = talk.asked[-1]
-    turn = answered(shelf.system.index, asked.turn, asked.text, answer, alone=asked.alone, sources=sources)
     with _warned():
+        turn = answered(shelf.system.index, asked.turn, asked.text, answer, alone=asked.alone, sources=sources)
         keep(shelf.folder, talk.name, turn)
 
 

@@ -25,7 +25,7 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from index.errors import FootnotedError, UsageError
+from index.errors import FootnotedError, UnreachableStore, UsageError
 from rag.feedback import record
 
 from .document_page import document_html
@@ -91,6 +91,8 @@ def application(
         try:
             place, *others = _spans(f"{start}-{end},{also}" if also else f"{start}-{end}")
             found = libraries.of(request).system.index.document(source)
+        except UnreachableStore as error:
+            return _document("Out of reach", f"<main class='document'><p>{escape(str(error))}</p></main>", 503)
         except FootnotedError as error:
             return _document("Not found", f"<main class='document'><p>{escape(str(error))}</p></main>", 404)
         shown = document_html(found, *place, others, whole=bool(whole))

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from index.errors import FootnotedError, UsageError
+from index.errors import FootnotedError, UnreachableStore, UsageError
 from rag.history import conversations, forget, forget_all, read_conversation
 
 from .exporting import as_markdown, as_values
@@ -35,7 +35,7 @@ def add_routes(app: FastAPI, libraries: Libraries) -> None:
             try:
                 found = fetched(libraries.of(request), request)
             except FootnotedError as error:
-                return PlainTextResponse(str(error), 404)
+                return PlainTextResponse(str(error), 503 if isinstance(error, UnreachableStore) else 404)
             return found if isinstance(found, Response) else JSONResponse(found)
 
         app.add_api_route(path, endpoint, methods=["GET"], response_model=None)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..documents import Document, Page, Passage, Section
 from ..embedding import Vectors
-from ..errors import FailedFile
+from ..errors import DamagedIndex, FailedFile
 from ..inputs import bare_hash
 from ..segment import Embedded, FileRecord
 from .notes import json_note, note
@@ -168,11 +168,15 @@ def _document(document: Document) -> dict[str, Any]:
 
 
 def document_of(value: bytes) -> Document:
-    kept = json.loads(value)
-    text = kept["text"]
-    sections = tuple(Section(start, end, level, text[start:end]) for start, end, level in kept["sections"])
-    pages = tuple(Page(start, number) for start, number in kept["pages"])
-    return Document(kept["source"], kept["title"], text, sections, pages, kept["sha256"])
+    """Raises DamagedIndex for what is none."""
+    try:
+        kept = json.loads(value)
+        text = kept["text"]
+        sections = tuple(Section(start, end, level, text[start:end]) for start, end, level in kept["sections"])
+        pages = tuple(Page(start, number) for start, number in kept["pages"])
+        return Document(kept["source"], kept["title"], text, sections, pages, kept["sha256"])
+    except (ValueError, TypeError, LookupError):
+        raise DamagedIndex("the text of a document is damaged: footnoted index --rebuild PATH") from None
 
 
 def _passage_row(file: int, place: int, document: int, one: Embedded) -> tuple[Row, list[Row]]:

@@ -21,9 +21,9 @@ except ImportError:
 for _noisy in ("pymilvus", "milvus_lite"):
     logging.getLogger(_noisy).setLevel(logging.CRITICAL)
 
-# Seconds that a call may take, repeated or not, and the longest that is waited before it is repeated.
+# Seconds that a call may take, repeated or not, and the least and the longest that is waited before it is repeated.
 DEADLINE_S = 10.0
-_PAUSE_S = 1.0
+_LEAST_S, _PAUSE_S = 0.05, 1.0
 # Seconds for which a server that was waited for in vain is known to be away, and those that a call then takes: one
 # question makes many calls, and is to wait once.
 _KNOWN_S, _HASTY_S = 5.0, 0.5
@@ -85,7 +85,7 @@ class Server:
         started = time.monotonic()
         known = started < _away.get(self.address.uri, -_KNOWN_S) + _KNOWN_S
         left = min(self.deadline_s, _HASTY_S) if known else self.deadline_s
-        until, pause = started + left, 0.05
+        until, pause = started + left, _LEAST_S
         while True:
             try:
                 client = self._connected(left)
@@ -100,14 +100,14 @@ class Server:
             except (OSError, ValueError, RuntimeError) as error:  # a channel that was closed under our hands
                 cause, again = _line(str(error)), "closed" in str(error)
             left = until - time.monotonic()
-            if not again or left <= pause:
+            if not again or left <= _LEAST_S:
                 away = again or cause.startswith("DEADLINE_EXCEEDED")
                 if away and not known:
                     _away[self.address.uri] = time.monotonic()
                 did = f"gave no answer in {time.monotonic() - started:.1f} s" if away else "refused"
                 raise UnreachableStore(f"Milvus at {self.address.server} {did} ({cause})") from None
-            time.sleep(pause)
-            left, pause = left - pause, min(2 * pause, _PAUSE_S)
+            time.sleep(min(pause, left / 2))
+            left, pause = until - time.monotonic(), min(2 * pause, _PAUSE_S)
 
     def patient(self, name: str, *given: Any, **named: Any) -> Any:
         """As `call`, for what takes its time and no person waits for."""

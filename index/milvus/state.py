@@ -6,6 +6,7 @@ state shows are nobody's: those of a run that was cut off.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -130,9 +131,11 @@ class States:
 
     def kept(self) -> list[State]:
         """All that are there, oldest first."""
-        names = self.names()
-        found = read_notes(self._server, self.collection, names)
-        return [self._state(found[name]) for name in names if name in found]
+        states = []
+        for name in self.names():
+            with suppress(DamagedIndex, OtherIndex):  # one that a rebuilt index has left behind
+                states += [self._state(value) for value in read_notes(self._server, self.collection, [name]).values()]
+        return states
 
     def sweep(self) -> None:
         """Delete the older ones."""

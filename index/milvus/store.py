@@ -5,7 +5,7 @@ passages, which are searched (schema.py).
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -19,7 +19,7 @@ from .catalogue import Catalogue
 from .claim import Claim
 from .generation import MilvusGeneration
 from .notes import read_notes
-from .rows import BITS, Entry, document_of, text_name
+from .rows import BITS, Entry, document_of, long_names, text_name
 from .schema import create_notes
 from .server import Server
 from .state import State, States
@@ -121,18 +121,34 @@ class MilvusStore:
             problems.append(str(error))
         return problems
 
+    def _whole(self, names: Sequence[str]) -> dict[str, bytes]:
+        """Those of the notes that are there; a damaged one is empty."""
+        try:
+            return read_notes(self._server, self._notes, names)
+        except DamagedIndex:
+            if len(names) == 1:
+                return {names[0]: b""}
+            halves = names[: len(names) // 2], names[len(names) // 2 :]
+            return {name: value for half in halves for name, value in self._whole(half).items()}
+
     def _problems(self, state: State, entry: Entry) -> list[str]:
         names = [text_name(entry.file, number) for number in range(len(entry.documents))]
-        kept = read_notes(self._server, self._notes, names)
         texts: dict[int, str] = {}
         problems = []
+        kept = self._whole(names)
         for number, (name, listed) in enumerate(zip(names, entry.documents, strict=True)):
-            text = document_of(kept[name]).text if name in kept else None
-            if text is None or hashlib.sha256(text.encode()).hexdigest() != listed.sha256:
-                problems.append(f"{self.name}: the text of {listed.source} is {'gone' if text is None else 'another'}")
-            else:
+            try:
+                text = document_of(kept[name]).text
+                state_of = "" if hashlib.sha256(text.encode()).hexdigest() == listed.sha256 else "another"
                 texts[number] = text
+            except DamagedIndex:
+                state_of = "damaged"
+            except KeyError:
+                state_of = "gone"
+            if state_of:
+                problems.append(f"{self.name}: the text of {listed.source} is {state_of}")
         count = 0
+        named = {number: one.source for number, one in enumerate(entry.documents)}
         for at in range(0, entry.passages, 4096):
             first = entry.file << BITS | at
             condition = f"row >= {first} and row < {first + min(4096, entry.passages - at)}"
@@ -140,8 +156,8 @@ class MilvusStore:
             for row in self._server.query(state.collection, condition, fields):
                 count += 1
                 text = texts.get(row["document"], "")
-                if text and row["text"] != text[row["start"] : row["end"]] and not row["text"].startswith("\0"):
-                    problems.append(f"{self.name}: a passage of {entry.documents[row['document']].source} is another")
+                if text and row["text"] != text[row["start"] : row["end"]] and not long_names(row):
+                    problems.append(f"{self.name}: a passage of {named[row['document']]} is another")
         if count != entry.passages:
             problems.append(f"{self.name}: {entry.record.source} has {count:,} of {entry.passages:,} passages")
         return problems
