@@ -57,7 +57,6 @@ _QUIET = {
     "RAY_USAGE_STATS_REPORT_URL": "http://127.0.0.1:9/",  # it would tell that it is not enabled
     "RAY_ENABLE_AUTO_CONNECT": "0",
     "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # with it unset a local cluster listens on the outward address
 }
 _OF_CLUSTERS = ("RAY_ADDRESS", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_NAMESPACE", "RAY_JOB_ID")
 
@@ -188,7 +187,6 @@ class _Job:
     def _environment(self) -> dict[str, str]:
         given = {**os.environ, **_QUIET}
         if self._address != LOCAL:
-            del given["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"]
             return given
         # A home of its own: there a token is left that keeps other people of this machine out, and there the head
         # looks for a file that says which cloud it is in; where it is missing, it asks the network.
@@ -198,7 +196,8 @@ class _Job:
         given = {name: value for name, value in given.items() if name not in _OF_CLUSTERS}
         found = str(_package().parent)
         path = os.pathsep.join([found, *filter(None, [os.environ.get("PYTHONPATH")])])
-        return {**given, "HOME": str(home), "PYTHONUSERBASE": site.getuserbase(), "PYTHONPATH": path}
+        given |= {"HOME": str(home), "PYTHONUSERBASE": site.getuserbase(), "PYTHONPATH": path}
+        return {**given, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # unset it listens on the outward address
 
     def begin(self, parts: Sequence[Sequence[Order]], **setup: object) -> None:
         local = self._address == LOCAL

@@ -25,6 +25,23 @@ _STORE = 256 << 20
 _END_S = 10.0
 
 
+class _Shared(Attempts):
+    """Those of another process, asked through its actor."""
+
+    def __init__(self, actor: Any) -> None:
+        self._actor = actor
+
+    def begin(self, what: str) -> int:
+        import ray
+
+        return int(ray.get(self._actor.begin.remote(what)))
+
+    def begun(self, what: str) -> int:
+        import ray
+
+        return int(ray.get(self._actor.begun.remote(what)))
+
+
 def main(fd: int) -> Never:
     """Do one job; never returns."""
     connection = Connection(fd)
@@ -80,7 +97,7 @@ def _answers(setup: dict[str, Any], parts: Sequence[bytes]) -> Iterator[bytes]:
     # No repartition: its tasks would wait for processors that the workers have taken.
     data = ray.data.from_items([{"part": part} for part in parts], override_num_blocks=len(parts)).map_batches(
         Worker,
-        fn_constructor_args=(setup, attempts),
+        fn_constructor_args=(setup, _Shared(attempts)),
         batch_size=1,
         num_cpus=each,
         compute=ray.data.ActorPoolStrategy(

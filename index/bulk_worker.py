@@ -59,7 +59,7 @@ def code() -> str:
 
 
 class Attempts:
-    """How often each thing was begun."""
+    """How often each thing was begun. It lives where the update runs, and outlives the workers."""
 
     def __init__(self) -> None:
         self._begun: Counter[str] = Counter()
@@ -84,13 +84,11 @@ class _Nothing:
 
 
 class Worker:
-    """One in a process. `setup` is what bulk.py says to all of them, `attempts` an actor of `Attempts`."""
+    """One in a process. `setup` is what bulk.py says to all of them, `attempts` what they share."""
 
-    def __init__(self, setup: Mapping[str, Any], attempts: Any) -> None:
-        from ray import get
-
+    def __init__(self, setup: Mapping[str, Any], attempts: Attempts) -> None:
         os.environ.update(setup["environment"])
-        self._attempts, self._get = attempts, get
+        self._attempts = attempts
         self._settings = ChunkSettings(*setup["settings"])
         self._places, self._alone, self._reading = Semaphore(AT_ONCE), Lock(), Lock()
         self._broken = ""
@@ -113,9 +111,9 @@ class Worker:
     def _answer(self, number: int, orders: list[Order]) -> Answer:
         if self._broken:
             return Answer(number, broken=f"{self._broken} ({socket.gethostname()})")
-        careful = self._get(self._attempts.begun.remote(f"{number}")) > 0
+        careful = self._attempts.begun(f"{number}") > 0
         with self._room(careful):
-            self._get(self._attempts.begin.remote(f"{number}"))
+            self._attempts.begin(f"{number}")
             if not careful:
                 with suppress(Exception, SystemExit):  # by which file, is seen when each is read by itself
                     return self._read(number, orders)
@@ -140,7 +138,7 @@ class Worker:
 
     def _one(self, number: int, place: int, order: Order) -> Answer:
         """A file of a part that was begun before, by itself."""
-        before = self._get(self._attempts.begin.remote(f"{number}/{place}"))
+        before = self._attempts.begin(f"{number}/{place}")
         if before >= TRIES - 1:
             return Answer(number, (Outcome(order.path, FAILED, f"its worker died each of {TRIES} times"),))
         try:
