@@ -41,6 +41,11 @@ class _Shared(Attempts):
 
         return int(ray.get(self._actor.begun.remote(what)))
 
+    def end(self, what: str) -> None:
+        import ray
+
+        ray.get(self._actor.end.remote(what))
+
 
 def main(fd: int) -> Never:
     """Do one job; never returns."""

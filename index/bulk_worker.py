@@ -59,7 +59,7 @@ def code() -> str:
 
 
 class Attempts:
-    """How often each thing was begun. It lives where the update runs, and outlives the workers."""
+    """How often each thing was begun and not ended. It lives where the update runs, and outlives the workers."""
 
     def __init__(self) -> None:
         self._begun: Counter[str] = Counter()
@@ -71,6 +71,10 @@ class Attempts:
 
     def begun(self, what: str) -> int:
         return self._begun[what]
+
+    def end(self, what: str) -> None:
+        """It did no harm: its count begins again."""
+        del self._begun[what]
 
 
 class _Nothing:
@@ -138,13 +142,15 @@ class Worker:
 
     def _one(self, number: int, place: int, order: Order) -> Answer:
         """A file of a part that was begun before, by itself."""
-        before = self._attempts.begin(f"{number}/{place}")
-        if before >= TRIES - 1:
+        name = f"{number}/{place}"
+        if self._attempts.begin(name) >= TRIES - 1:
             return Answer(number, (Outcome(order.path, FAILED, f"its worker died each of {TRIES} times"),))
         try:
-            return self._read(number, [order])
+            answer = self._read(number, [order])
         except (Exception, SystemExit) as error:
-            return Answer(number, (Outcome(order.path, FAILED, f"could not be embedded: {_line(error)}"),))
+            answer = Answer(number, (Outcome(order.path, FAILED, f"could not be embedded: {_line(error)}"),))
+        self._attempts.end(name)
+        return answer
 
     def _read(self, number: int, orders: list[Order]) -> Answer:
         batch = Batch(self._embedder, _Nothing())
