@@ -30,6 +30,7 @@ from .manifest import Manifest
 from .parcel import (
     FAILED,
     GIVEN_BACK,
+    LOST,
     READ,
     SKIPPED,
     UNSEEN,
@@ -144,11 +145,11 @@ class Worker:
         """A file of a part that was begun before, by itself."""
         name = f"{number}/{place}"
         if self._attempts.begin(name) >= TRIES - 1:
-            return Answer(number, (Outcome(order.path, FAILED, f"its worker died each of {TRIES} times"),))
+            return Answer(number, (Outcome(order.path, LOST, f"its worker died each of {TRIES} times"),))
         try:
             answer = self._read(number, [order])
         except (Exception, SystemExit) as error:
-            answer = Answer(number, (Outcome(order.path, FAILED, f"could not be embedded: {_line(error)}"),))
+            answer = Answer(number, (Outcome(order.path, LOST, f"could not be embedded: {_line(error)}"),))
         self._attempts.end(name)
         return answer
 

@@ -21,7 +21,7 @@ from .fingerprint import check_probe, probe
 from .library import FOLDER, INCOMING, library_folder
 from .loading import Problem
 from .manifest import Manifest
-from .parcel import Order
+from .parcel import GIVEN_BACK, LOST, UNSEEN, Order
 from .reading import read
 from .segment import Contents, FileRecord, passages_of
 from .store import Writer
@@ -280,10 +280,14 @@ class _Run:
                 for outcome in part.outcomes:
                     one, file = there[outcome.path]
                     self._tell(outcome.path)
-                    if outcome.given_back:
+                    if outcome.status in (GIVEN_BACK, UNSEEN):
                         here.append(one)
                         continue
-                    self._take(file, outcome.documents(), list(outcome.problems))
+                    if outcome.status == LOST:
+                        record = file.record
+                        self._left_out(record.path, record.source, "failed", outcome.reason, file.before)
+                    else:
+                        self._take(file, outcome.documents(), outcome.problems)
                     self._done()
                     left -= 1
             for one in here:

@@ -16,7 +16,7 @@ from .loading import Problem
 from .segment import Embedded
 from .worker import decode, encode, packed, unpacked
 
-READ, SKIPPED, FAILED, GIVEN_BACK, UNSEEN = "read", "skipped", "failed", "given back", "unseen"
+READ, SKIPPED, FAILED, LOST, GIVEN_BACK, UNSEEN = "read", "skipped", "failed", "lost", "given back", "unseen"
 Embeddings = list[tuple[Document, list[Embedded]]]
 
 
@@ -31,8 +31,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a file: READ, or SKIPPED or FAILED with the reason, or GIVEN_BACK to be read where the update
-    runs; UNSEEN if it is not there for a worker, whose machine is the reason.
+    """What became of a file: READ; SKIPPED or FAILED with the reason, as when it is read anywhere; LOST if it was the
+    worker that failed, so that the next update tries again; GIVEN_BACK, to be read where the update runs; UNSEEN if it
+    is not there for a worker, whose machine is the reason.
     """
 
     path: str
@@ -40,10 +41,6 @@ class Outcome:
     reason: str = ""
     problems: tuple[Problem, ...] = ()
     read: Sequence[tuple[Document, list[Embedded]]] = ()
-
-    @property
-    def given_back(self) -> bool:
-        return self.status == GIVEN_BACK
 
     def documents(self) -> Iterator[tuple[Document, list[Embedded]]]:
         """The documents of a file, or the error that ended it, raised."""
