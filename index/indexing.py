@@ -298,7 +298,7 @@ class _Run:
             if self.batch.files:
                 self.commit()
             raise ClusterError(
-                f"{error}; {len(found) - left:,} of {len(found):,} files are done and kept, {left:,} are left: "
+                f"{error}; {len(found) - left:,} of {len(found):,} files are done and kept, {left:,} to go: "
                 "the same command goes on from there"
             ) from None
         place = {str(one.path): number for number, one in enumerate(found)}

@@ -64,7 +64,7 @@ def test_a_local_run_gives_the_same_index_and_goes_on_after_a_kill(
 
     # A deadline that is too short: a line, status 1, and what was committed stays.
     status, out, err = run("--index", at, "--ray", "local", "--deadline", "4", documents, gate=gate)
-    counts = f"{len(kept)} of 26 files are done and kept, {26 - len(kept)} are left"
+    counts = f"{len(kept)} of 26 files are done and kept, {26 - len(kept)} to go"
     assert (status, out) == (1, "")
     assert err == f"footnoted: the deadline of 4 s has come; {counts}: {GOES_ON}\n"
     assert held(at) == kept
@@ -98,7 +98,7 @@ def test_an_address_where_no_cluster_is_costs_no_time(run: Callable, documents: 
     assert (status, out) == (1, "")
     assert err == (
         "footnoted: no Ray cluster answers at 127.0.0.1:1 (connection refused); 0 of 24 files are done and kept, "
-        f"24 are left: {GOES_ON}\n"
+        f"24 to go: {GOES_ON}\n"
     )
 
 
