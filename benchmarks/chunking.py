@@ -28,7 +28,7 @@ from eval import Report, evaluate_spans
 from eval.bootstrap import interval, randomisation
 from eval.collections import Collection, load_collection
 from eval.span_metrics import K
-from index import Index, indexing
+from index import Index, reading
 from index.chunking import ChunkSettings
 from index.documents import Document, Passage
 from index.inputs import Count
@@ -69,7 +69,7 @@ def measured(
     collection: Collection, chunk: Chunk, settings: ChunkSettings, at: Path
 ) -> tuple[Report, dict[str, object]]:
     """The report on the spans, and what was indexed; an index that is there already is used again."""
-    with patch.object(indexing, "chunk", chunk):
+    with patch.object(reading, "chunk", chunk):
         index = Index.build([collection.corpus], at, settings=settings)
     report = evaluate_spans(collection.queries, collection.spans, System(index), K, depth=K)
     row: dict[str, object] = {"chunk size": settings.size, "overlap": settings.overlap, "passages": index.passages}
@@ -120,7 +120,7 @@ def main() -> None:
     collection = load_collection(options.data / "chunking-evaluation")
     with tempfile.TemporaryDirectory() as folder:
         at = options.keep or Path(folder)
-        ours, row = measured(collection, indexing.chunk, settings, at / f"ours-{settings.size}-{settings.overlap}")
+        ours, row = measured(collection, reading.chunk, settings, at / f"ours-{settings.size}-{settings.overlap}")
         figures: dict[str, object] = {"ours": row}
         for overlap in sorted({0, settings.overlap}):
             same = replace(settings, overlap=overlap)

@@ -18,7 +18,8 @@ from .terms import terms
 _STRIDE = 128
 _CONTEXTS = 4096
 
-Chunked = tuple[Document, Sequence[Passage]]
+# A document with its passages; those that were embedded elsewhere come with all that was made of them.
+Chunked = tuple[Document, Sequence[Passage | Embedded]]
 
 
 class Known(Protocol):
@@ -51,9 +52,10 @@ class Batch:
     def add(self, record: FileRecord, documents: Sequence[Chunked]) -> None:
         self.files.append((record, list(documents)))
         known = self._known.holds(record.sha256)
-        passages = [(passage, known) for _, inside in documents for passage in inside]
-        self.held += len(passages)
-        self.passages += len(passages)
+        inside = [passage for _, passages in documents for passage in passages]
+        passages = [(passage, known) for passage in inside if isinstance(passage, Passage)]
+        self.held += len(inside)
+        self.passages += len(inside)
         self._next += passages
         while len(self._next) >= _STRIDE:
             self._submit()
@@ -70,7 +72,13 @@ class Batch:
         self.held, self._coming, self._made = 0, [], {}
         ready = iter(done)
         return [
-            (record, [(document, [next(ready) for _ in passages]) for document, passages in documents])
+            (
+                record,
+                [
+                    (document, [one if isinstance(one, Embedded) else next(ready) for one in passages])
+                    for document, passages in documents
+                ],
+            )
             for record, documents in files
         ]
 

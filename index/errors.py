@@ -12,6 +12,7 @@ FootnotedError            base; its text is one line: what was got and what to d
 |   +-- LockedIndex       another process is writing to it; names the process
 |   +-- UnreachableStore  the server that holds it does not answer in time; names address and cause
 |   +-- FailedWrite       the disk is full, broken or forbidden; names path and cause; what was committed stands
++-- ClusterError          Ray's workers cannot be used, or were not done in time; what was committed stands
 +-- ModelError            the embedding model cannot be loaded or is not the expected one
 +-- GeneratorError        the language model gave no answer; what the documents say is quoted instead
 """
@@ -63,6 +64,10 @@ class UnreachableStore(UnusableIndex):
 
 class FailedWrite(UnusableIndex):
     """Raised when a commit cannot be written; what was committed before stands."""
+
+
+class ClusterError(FootnotedError):
+    """Raised when a Ray cluster cannot be reached, ends before its work does, or is not done within the deadline."""
 
 
 class ModelError(FootnotedError):

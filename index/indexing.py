@@ -3,26 +3,27 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
 from .batch import Batch, Chunked
-from .chunking import ChunkSettings, chunk
-from .documents import Document
+from .bulk import Ray
+from .chunking import ChunkSettings
 from .durable import committing, make_folder
 from .embedders import load_embedder
 from .embedding import Embedder
-from .errors import DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
+from .errors import ClusterError, DocumentError, NoIndex, OtherIndex, SkippedFile, UsageError
 from .files import Found, discover
 from .fingerprint import check_probe, probe
 from .library import FOLDER, INCOMING, library_folder
 from .loading import Problem
 from .manifest import Manifest
-from .parsing import load
-from .segment import Contents, FileRecord
+from .parcel import GIVEN_BACK, LOST, UNSEEN, Order
+from .reading import read
+from .segment import Contents, FileRecord, passages_of
 from .store import Writer
 from .stores import STORE, store_at
 from .updates import STATUSES, FileRow, Progress, Update
@@ -44,6 +45,7 @@ def update(
     rebuild: bool = False,
     progress: Callable[[Progress], None] | None = None,
     waits: Callable[[Path], bool] | None = None,
+    ray: Ray | None = None,
 ) -> Update:
     """Make the index in `folder` hold what the files at `paths` hold now.
 
@@ -51,8 +53,9 @@ def update(
     at. Commits as it goes, about `BATCH` passages at a time. An index with damaged files is brought
     back to its last good generation first, and the damaged files are moved aside; `rebuild` starts
     from nothing. A file for which `waits` is true stays as it is in the index, with BEING_WRITTEN as the reason
-    of its row. Raises UsageError, LockedIndex, DamagedIndex, OtherIndex, FailedWrite or ModelError; a
-    single bad file raises nothing and has its row.
+    of its row. With `ray` what has changed is read and embedded by the workers of that cluster, which load the
+    embedder by its name. Raises UsageError, LockedIndex, DamagedIndex, OtherIndex, FailedWrite, ModelError or
+    ClusterError; a single bad file raises nothing and has its row.
     """
     started = time.perf_counter()
     store = store_at(folder)
@@ -63,9 +66,17 @@ def update(
     with store.writing(rebuild=rebuild) as (writer, previous):
         run = _Run(folder, writer, previous, embedder, settings, rebuild, progress, waits)
         with closing(run.batch):
-            run.read(paths)
+            run.read(paths, ray)
             run.finish()
         return run.report(time.perf_counter() - started)
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A file that is to be read, as it is now, and what the index knows of it."""
+
+    record: FileRecord
+    before: FileRecord | None
 
 
 def create_empty(folder: Path, *, embedder: Embedder | None = None) -> None:
@@ -161,7 +172,7 @@ class _Run:
         self.removed = set(manifest.removed)
         self.taken = {record.source: path for path, record in writer.known.items()}
 
-    def read(self, paths: Sequence[Path]) -> None:
+    def read(self, paths: Sequence[Path], ray: Ray | None = None) -> None:
         """Go through every file under the paths, or under the known roots."""
         moved = self._library_has_moved()
         if paths:
@@ -177,12 +188,12 @@ class _Run:
                 self.changed = True
         met = {str(one.path) for one in found}
         self.total = len(found)
-        for one in found:
-            self._tell(str(one.path))
-            self._file(one, named=bool(paths) and one.path in looked_at)
-            self.done += 1
-            if self.batch.held >= BATCH:
-                self.commit()
+        named = set(looked_at) if paths else set()
+        if ray is None:
+            for one in found:
+                self._file(one, named=one.path in named)
+        else:
+            self._in_bulk(ray, found, named)
         # Below a folder that could not be listed, or that is left out as a whole, nothing counts as gone.
         unseen = [one.path for one in found if one.status == "failed" or (one.status and one.path in looked_at)]
         for known, record in list(self.writer.known.items()):
@@ -230,43 +241,113 @@ class _Run:
             self.progress(Progress(self.done, self.total, embedded, self.batch.passages, path))
 
     def _file(self, found: Found, *, named: bool) -> None:
+        """Bring one file up to date, here."""
+        self._tell(str(found.path))
+        file = self._changed(found, named=named)
+        if file is not None:
+            problems: list[Problem] = []
+            documents = read(found.path, file.record.source, self.settings, self.embedder, problems)
+            self._take(file, documents, problems)
+        self._done()
+
+    def _done(self) -> None:
+        """Another file is; a commit when there is enough for one."""
+        self.done += 1
+        if self.batch.held >= BATCH:
+            self.commit()
+
+    def _in_bulk(self, ray: Ray, found: Sequence[Found], named: Set[Path]) -> None:
+        """The same for all of them: what has changed goes to the workers of a cluster, and is taken in the order in
+        which they are done with it. What they give back, and what costs no embedding, is read here.
+        """
+        first, here, there = len(self.rows), [], {}
+        for one in found:
+            self._tell(str(one.path))
+            file = self._changed(one, named=one.path in named)
+            if file is None:
+                self.done += 1
+            elif ray.leaves(file.record) or self.writer.holds(file.record.sha256):
+                here.append(one)
+            else:
+                there[file.record.path] = (one, file)
+        orders = [Order(file.record.path, file.record.source, file.record.sha256) for _, file in there.values()]
+        sizes = [file.record.size for _, file in there.values()]
+        left = len(here) + len(there)
+        try:
+            for part in ray.answers(orders, sizes, self.writer.manifest, self.settings):
+                self.batch.embedded += part.embedded
+                self.batch.reused += part.reused
+                for outcome in part.outcomes:
+                    one, file = there[outcome.path]
+                    self._tell(outcome.path)
+                    if outcome.status in (GIVEN_BACK, UNSEEN):
+                        here.append(one)
+                        continue
+                    if outcome.status == LOST:
+                        record = file.record
+                        self._left_out(record.path, record.source, "failed", outcome.reason, file.before)
+                    else:
+                        self._take(file, outcome.documents(), outcome.problems)
+                    self._done()
+                    left -= 1
+            for one in here:
+                ray.check()
+                self._file(one, named=one.path in named)
+                left -= 1
+        except ClusterError as error:
+            if self.batch.files:
+                self.commit()
+            raise ClusterError(
+                f"{error}; {len(found) - left:,} of {len(found):,} files are done and kept, {left:,} to go: "
+                "the same command goes on from there"
+            ) from None
+        place = {str(one.path): number for number, one in enumerate(found)}
+        self.rows[first:] = sorted(self.rows[first:], key=lambda row: place[row.path])
+
+    def _changed(self, found: Found, *, named: bool) -> "_Changed | None":
+        """The file if it is to be read; otherwise it has its row."""
         path = str(found.path)
         before = self.writer.known.get(path)
         if named:
             self.removed.discard(path)
         if path in self.removed:
             self._left_out(path, found.source, "skipped", "removed before: name it to bring it back", before)
-            return
+            return None
         if found.status:
             self._left_out(path, found.source, found.status, found.reason, before)
-            return
+            return None
         try:
             stat = found.path.stat()
             if self.waits and self.waits(found.path):
                 self.rows.append(FileRow(path, "skipped", BEING_WRITTEN))
-                return
+                return None
             if before and (before.size, before.mtime) == (stat.st_size, stat.st_mtime_ns):
                 self._unchanged(before)
-                return
+                return None
             with found.path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
             if before and before.sha256 == digest:
                 self._unchanged(before)
-                return
+                return None
         except OSError as error:
             self._left_out(path, found.source, "failed", f"cannot be read: {(error.strerror or '').lower()}", before)
-            return
+            return None
         source = before.source if before else self._free_source(found)
+        self.taken[source] = path  # another file may be looked at before this one is read
         record = FileRecord(path, source, stat.st_size, stat.st_mtime_ns, digest, "added")
-        problems: list[Problem] = []
+        return _Changed(record, before)
+
+    def _take(self, file: "_Changed", read: Iterable[Chunked], problems: Sequence[Problem]) -> None:
+        """What a file gives, as it is read; `problems` grow with it."""
+        record, before = file.record, file.before
+        path, source = record.path, record.source
         documents: list[Chunked] = []
         cut = 0
         try:
-            for document in self._documents(found.path, source, problems):
-                passages = chunk(document, self.settings, self.embedder.count_pieces, self.embedder.window)
+            for document, passages in read:
                 documents.append((document, passages))
                 cut += len(passages)
-                self.writer.check(documents)
+                self.writer.check([(one, passages_of(inside)) for one, inside in documents])
                 if cut >= BATCH:
                     self._stage(record, documents)
                     documents, cut = [], 0
@@ -287,13 +368,6 @@ class _Run:
         self.rows.append(FileRow(path, status, reason))
         if self.staged:
             self.commit()
-
-    def _documents(self, path: Path, source: str, problems: list[Problem]) -> Iterator[Document]:
-        for one in load(path, source):
-            if isinstance(one, Problem):
-                problems.append(one)
-            else:
-                yield _storable(one)
 
     def _stage(self, record: FileRecord, documents: Sequence[Chunked]) -> None:
         """Put the beginning of a long file away, to be seen when the file is read to its end."""
@@ -397,19 +471,6 @@ class _Run:
             writer.damaged,
             self.partly,
         )
-
-
-def _storable(document: Document) -> Document:
-    """The document with what no database text can hold (lone surrogates, NUL) replaced, character by
-    character, so that its offsets stay.
-    """
-    return replace(
-        document, source=_encodable(document.source), title=_encodable(document.title), text=_encodable(document.text)
-    )
-
-
-def _encodable(text: str) -> str:
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def _is(path: Path, sha256: str) -> bool:

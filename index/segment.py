@@ -77,6 +77,11 @@ class Embedded:
 Contents = Sequence[tuple[FileRecord, Sequence[tuple[Document, Sequence[Embedded]]]]]
 
 
+def passages_of(inside: Sequence[Passage | Embedded]) -> list[Passage]:
+    """The passages themselves, embedded or not."""
+    return [one.passage if isinstance(one, Embedded) else one for one in inside]
+
+
 def quantised(rows: Vectors) -> tuple[NDArray[np.int8], Vectors]:
     """Rows as int8 codes (n, dim) and scales (n,): `codes * scales[:, None]` is within 0.4 % of the
     largest component.

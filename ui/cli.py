@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
         "add and update documents, remove what is gone",
         "footnoted index ~/papers 'notes/*.md'",
         "footnoted index --watch ~/papers      and whatever changes there",
+        "footnoted index --ray HOST:6379 /data  with the workers of a Ray cluster",
     )
     index.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="file, folder or glob; without one, refresh the known ones"
@@ -72,6 +73,15 @@ def parser() -> argparse.ArgumentParser:
     index.add_argument("--embedder", metavar="NAME|PATH", help="sentence-transformers model (default: packaged MiniLM)")
     index.add_argument("--chunk-size", type=int, metavar="TOKENS", help="passage size in tokens (default 200)")
     index.add_argument("--overlap", type=int, metavar="TOKENS", help="overlap in tokens, whole sentences (default 40)")
+
+    index.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="read and embed with Ray's workers: HOST:PORT of a cluster's head, or local (this machine's processors)",
+    )
+    index.add_argument(
+        "--deadline", type=_seconds, metavar="SECONDS", help="with --ray: give up then, and keep what is done"
+    )
 
     ask = command("ask", "answer a question", 'footnoted ask "Who signed the contract?"')
     ask.add_argument("question", metavar="QUESTION", help='the question; "-" reads one a line and writes JSON lines')
@@ -243,6 +253,16 @@ def _count(text: str) -> int:
     if not (text.isdecimal() and 0 < len(text) < 10 and int(text)):
         raise argparse.ArgumentTypeError(f"must be a whole number from 1 on, got {text!r}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, got {text!r}")
+    return value
 
 
 def _fraction(text: str) -> float:

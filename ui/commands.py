@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from index.bulk import Ray
 from index.caching import cache_folder
 from index.chunking import ChunkSettings
 from index.embedders import load_embedder
@@ -47,6 +48,11 @@ def _index(options: argparse.Namespace) -> int:
         size = default.size if options.chunk_size is None else options.chunk_size
         overlap = min(default.overlap, size - 1) if options.overlap is None else options.overlap
         settings = ChunkSettings(size, overlap)
+    if options.ray is None and options.deadline is not None:
+        raise UsageError("--deadline is for the workers of --ray ADDRESS")
+    if options.ray is not None and options.watch:
+        raise UsageError("--ray is for one run over many files: leave --watch out")
+    ray = Ray(options.ray, options.deadline) if options.ray is not None else None
     embedder = load_embedder(options.embedder) if options.embedder else None
     with Bar() as bar:
         done = update(
@@ -56,6 +62,7 @@ def _index(options: argparse.Namespace) -> int:
             settings=settings,
             rebuild=options.rebuild,
             progress=bar.indexing,
+            ray=ray,
         )
     if options.verbose:
         printing.log(done, options.index)

@@ -211,7 +211,7 @@ def test_a_file_that_never_could_be_read_is_not_read_again_until_it_changes(
 ) -> None:
     folder = write({"a.jsonl": "no JSON"})
     opened = Index.build([folder], tmp_path / "at", embedder=embedder)
-    monkeypatch.setattr(index.indexing, "load", None)
+    monkeypatch.setattr(index.indexing, "read", None)
     done = opened.update()
     assert (done.generation, done.documents) == (1, counts(failed=1))
     assert done.files[0].reason == "no line could be read; line 1: not JSON"
