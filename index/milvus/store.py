@@ -90,8 +90,9 @@ class MilvusStore:
             orderly = claim.take(int(names[-1].split("/")[1]) if names else 0)
             try:
                 previous = self._previous(rebuild)
+                after = previous.name if previous else next(reversed(self._states.names()), "")
                 writer = MilvusWriter(
-                    self._server, self._states, claim, self._catalogue, self._notes, previous, orderly
+                    self._server, self._states, claim, self._catalogue, self._notes, previous, after, orderly
                 )
                 yield writer, previous.manifest if previous else None
             finally:

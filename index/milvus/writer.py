@@ -43,8 +43,8 @@ class _Batch:
 
 
 class MilvusWriter:
-    """As `Writer` in store.py, made by the holder of a claim. `previous` is the state to go on from, `clean` whether
-    nobody can have left, or still write, rows that no state shows.
+    """As `Writer` in store.py, made by the holder of a claim. `previous` is the state to go on from, `after` the
+    name of the newest one, `clean` whether nobody can have left, or still write, rows that no state shows.
     """
 
     manifest: Manifest
@@ -58,6 +58,7 @@ class MilvusWriter:
         catalogue: Catalogue,
         notes: str,
         previous: State | None,
+        after: str,
         clean: bool,
     ) -> None:
         self._server = server
@@ -66,18 +67,19 @@ class MilvusWriter:
         self._catalogue = catalogue
         self._notes = notes
         self._previous = previous
+        self._after = after
         self._clean = clean
-        self._known: dict[str, list[Entry]] = {}
+        self._known: dict[str, FileRecord] = {}
+        self._entries: dict[str, list[Entry]] = {}
         self._dying: list[Entry] = []
         self._hashes: set[str] = set()
 
     def begin(self, manifest: Manifest) -> None:
         before = self._previous
-        self._after = before.name if before else ""
         if before and manifest == before.manifest:
             self._state = replace(before, epoch=self._claim.epoch)
             for entry in self._catalogue.of(before):
-                self._known.setdefault(entry.record.path, []).append(entry)
+                self._know(entry)
                 self._hashes.add(entry.record.sha256)
         else:
             collection = f"{self._states.collection}_p{self._claim.epoch}"
@@ -105,14 +107,19 @@ class MilvusWriter:
 
     @property
     def known(self) -> Mapping[str, FileRecord]:
-        return {path: entries[-1].record for path, entries in self._known.items()}
+        return self._known
+
+    def _know(self, entry: Entry) -> None:
+        self._entries.setdefault(entry.record.path, []).append(entry)
+        self._known[entry.record.path] = entry.record
 
     @property
     def passages(self) -> int:
         return self._state.passages
 
     def forget(self, path: str) -> None:
-        self._dying += self._known.pop(path, [])
+        self._known.pop(path, None)
+        self._dying += self._entries.pop(path, [])
 
     def holds(self, sha256: str) -> bool:
         return sha256 in self._hashes
@@ -196,7 +203,7 @@ class MilvusWriter:
         if not current:
             raise LockedIndex("another process has begun to write this index: try again when it is done")
         for entry in self._batch.entries:
-            self._known.setdefault(entry.record.path, []).append(entry)
+            self._know(entry)
         self._state, self.manifest, self._after = state, manifest, state.name
         self._batch, self._dying = _Batch(self._next), []
 

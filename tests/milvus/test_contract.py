@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import index.indexing
+import index.reading
 from index import ChunkSettings, Index
 from index.errors import UsageError
 from index.index import verify
@@ -196,7 +197,7 @@ def test_a_long_file_that_fails_leaves_nothing(
     update(at, [folder], embedder=embedder)
     write({"long.jsonl": LONG, "z.txt": "Oil is slow."})
     texts["z.txt"] = "Oil is slow."
-    load = index.indexing.load
+    load = index.reading.load
 
     def failing(path: Path, source: str) -> object:
         for number, one in enumerate(load(path, source)):
@@ -205,7 +206,7 @@ def test_a_long_file_that_fails_leaves_nothing(
             yield one
 
     monkeypatch.setattr("index.indexing.BATCH", 4)
-    monkeypatch.setattr("index.indexing.load", failing)
+    monkeypatch.setattr("index.reading.load", failing)
     done = update(at, [folder], embedder=embedder)
     assert (done.documents["failed"], done.documents["added"], done.passages) == (1, 1, len(texts))
     opened = Index.open(at, embedder=embedder)
@@ -218,7 +219,7 @@ def test_a_long_file_that_fails_leaves_nothing(
         embedder=embedder,
     ).term_weights(["tea"])
     assert verify(at) == []
-    monkeypatch.setattr("index.indexing.load", load)
+    monkeypatch.setattr("index.reading.load", load)
     write({"long.jsonl": f"{LONG}\n"})
     assert update(at, [folder / "long.jsonl"], embedder=embedder).passages == 13
     assert verify(at) == []

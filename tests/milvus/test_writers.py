@@ -252,13 +252,13 @@ def test_a_writer_that_slept_too_long_commits_nothing(
     update(place.at(), [folder], embedder=embedder)
     written = States.write
 
-    def suspended(states: States, state: Any) -> bool:
+    def suspended(states: States, state: Any, after: str) -> bool:
         with monkeypatch.context() as later:
             later.setattr(States, "write", written)
             later.setattr("index.milvus.claim._is_over", lambda claim: True)
             (folder / "b.txt").write_text("Salt is dry.")
             update(place.at("elsewhere"), [folder / "b.txt"], embedder=embedder)
-        return written(states, state)
+        return written(states, state, after)
 
     write({"a.txt": "Tea is cold."})
     with monkeypatch.context() as slow:
@@ -269,6 +269,26 @@ def test_a_writer_that_slept_too_long_commits_nothing(
     assert update(place.at(), [folder], embedder=embedder).documents["updated"] == 1
     assert texts(place.at(), embedder) == {"a.txt": "Tea is cold.", "b.txt": "Salt is dry."}
     assert verify(place.at()) == []
+
+
+@only(LITE, REAL)
+def test_what_a_writer_that_slept_has_committed_is_not_lost_to_the_one_that_came_after(
+    place: Place, write: Write, make_embedder: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on when another has begun, from the state before, and has not committed yet."""
+    folder, at, embedder = write({"a.txt": "Tea is hot."}), place.at(), make_embedder()
+    update(at, [folder], embedder=embedder)
+    slow, quick = store_at(at), store_at(place.at("elsewhere"))
+    with slow.writing() as (first, manifest), monkeypatch.context() as later:
+        first.begin(manifest)
+        later.setattr("index.milvus.claim._is_over", lambda claim: True)
+        with quick.writing() as (second, its):
+            second.begin(its)
+            first.commit(None, ["/of the slow one"], [])
+            with pytest.raises(LockedIndex, match="another process has begun to write this index"):
+                second.commit(None, ["/of the quick one"], [])
+    assert Index.open(at, embedder=embedder).manifest.roots == ("/of the slow one",)
+    assert verify(at) == []
 
 
 @only(LITE)
