@@ -277,22 +277,23 @@ class _Run:
         sizes = [file.record.size for _, file in there.values()]
         left = len(here) + len(there)
         try:
-            for part in ray.answers(orders, sizes, self.writer.manifest, self.settings):
-                self.batch.embedded += part.embedded
-                self.batch.reused += part.reused
-                for outcome in part.outcomes:
-                    one, file = there[outcome.path]
-                    self._tell(outcome.path)
-                    if outcome.status in (GIVEN_BACK, UNSEEN):
-                        here.append(one)
-                        continue
-                    if outcome.status == LOST:
-                        record = file.record
-                        self._left_out(record.path, record.source, "failed", outcome.reason, file.before)
-                    else:
-                        self._take(file, outcome.documents(), outcome.problems)
-                    self._done()
-                    left -= 1
+            with closing(ray.answers(orders, sizes, self.writer.manifest, self.settings)) as parts:
+                for part in parts:
+                    self.batch.embedded += part.embedded
+                    self.batch.reused += part.reused
+                    for outcome in part.outcomes:
+                        one, file = there[outcome.path]
+                        self._tell(outcome.path)
+                        if outcome.status in (GIVEN_BACK, UNSEEN):
+                            here.append(one)
+                            continue
+                        if outcome.status == LOST:
+                            record = file.record
+                            self._left_out(record.path, record.source, "failed", outcome.reason, file.before)
+                        else:
+                            self._take(file, outcome.documents(), outcome.problems)
+                        self._done()
+                        left -= 1
             for one in here:
                 ray.check()
                 self._file(one, named=one.path in named)
