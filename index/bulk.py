@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from importlib.util import find_spec
@@ -92,7 +92,7 @@ class Ray:
 
     def answers(
         self, orders: Sequence[Order], sizes: Sequence[int], manifest: Manifest, settings: ChunkSettings
-    ) -> Iterator[Answer]:
+    ) -> Generator[Answer, None, None]:
         """What the workers make of the files, part by part as they are done; each file is in one answer.
 
         Raises ClusterError if that cannot be, and at the deadline.
@@ -204,7 +204,7 @@ class _Job:
         environment = {"HOME": os.environ["HOME"]} if local and "HOME" in os.environ else {}
         setup |= {"address": self._address, "processors": cores(), "environment": environment}
         setup |= {"folder": str(self._folder), "parts": len(parts)}
-        with suppress(BrokenPipeError):  # `receive` says why
+        with suppress(OSError):  # it has ended: `receive` says why
             self._connection.send_bytes(json.dumps(setup).encode())
             for number, part in enumerate(parts):
                 self._connection.send_bytes(pack_part(number, part))

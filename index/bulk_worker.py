@@ -48,7 +48,7 @@ from .store import Content, Made
 TRIES = 3
 # Parts in hand at once: while one is embedded the next is read.
 AT_ONCE = 2
-# Passages of a file that are held at once; the update takes a longer one in pieces.
+# Passages of a part, all of which are held at once: of a longer file the update takes piece after piece.
 MOST = 16_384
 
 
@@ -177,7 +177,7 @@ class Worker:
                 for document, passages in read(path, order.source, self._settings, self._embedder, problems):
                     documents.append((document, passages))
                     cut += len(passages)
-                    if cut > MOST:
+                    if batch.held + cut > MOST:
                         return Outcome(order.path, GIVEN_BACK)
             if not cut:
                 raise SkippedFile(problems[0].reason if problems else "no text in it")

@@ -8,9 +8,9 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .batch import Batch, Chunked
-from .bulk import Ray
 from .chunking import ChunkSettings
 from .durable import committing, make_folder
 from .embedders import load_embedder
@@ -27,6 +27,9 @@ from .segment import Contents, FileRecord, passages_of
 from .store import Writer
 from .stores import STORE, store_at
 from .updates import STATUSES, FileRow, Progress, Update
+
+if TYPE_CHECKING:
+    from .bulk import Ray
 
 # Passages a commit: what a kill can cost, and what is held in memory.
 BATCH = 2048
@@ -45,7 +48,7 @@ def update(
     rebuild: bool = False,
     progress: Callable[[Progress], None] | None = None,
     waits: Callable[[Path], bool] | None = None,
-    ray: Ray | None = None,
+    ray: "Ray | None" = None,
 ) -> Update:
     """Make the index in `folder` hold what the files at `paths` hold now.
 
@@ -172,7 +175,7 @@ class _Run:
         self.removed = set(manifest.removed)
         self.taken = {record.source: path for path, record in writer.known.items()}
 
-    def read(self, paths: Sequence[Path], ray: Ray | None = None) -> None:
+    def read(self, paths: Sequence[Path], ray: "Ray | None" = None) -> None:
         """Go through every file under the paths, or under the known roots."""
         moved = self._library_has_moved()
         if paths:
@@ -256,7 +259,7 @@ class _Run:
         if self.batch.held >= BATCH:
             self.commit()
 
-    def _in_bulk(self, ray: Ray, found: Sequence[Found], named: Set[Path]) -> None:
+    def _in_bulk(self, ray: "Ray", found: Sequence[Found], named: Set[Path]) -> None:
         """The same for all of them: what has changed goes to the workers of a cluster, and is taken in the order in
         which they are done with it. What they give back, and what costs no embedding, is read here.
         """
@@ -274,22 +277,23 @@ class _Run:
         sizes = [file.record.size for _, file in there.values()]
         left = len(here) + len(there)
         try:
-            for part in ray.answers(orders, sizes, self.writer.manifest, self.settings):
-                self.batch.embedded += part.embedded
-                self.batch.reused += part.reused
-                for outcome in part.outcomes:
-                    one, file = there[outcome.path]
-                    self._tell(outcome.path)
-                    if outcome.status in (GIVEN_BACK, UNSEEN):
-                        here.append(one)
-                        continue
-                    if outcome.status == LOST:
-                        record = file.record
-                        self._left_out(record.path, record.source, "failed", outcome.reason, file.before)
-                    else:
-                        self._take(file, outcome.documents(), outcome.problems)
-                    self._done()
-                    left -= 1
+            with closing(ray.answers(orders, sizes, self.writer.manifest, self.settings)) as parts:
+                for part in parts:
+                    self.batch.embedded += part.embedded
+                    self.batch.reused += part.reused
+                    for outcome in part.outcomes:
+                        one, file = there[outcome.path]
+                        self._tell(outcome.path)
+                        if outcome.status in (GIVEN_BACK, UNSEEN):
+                            here.append(one)
+                            continue
+                        if outcome.status == LOST:
+                            record = file.record
+                            self._left_out(record.path, record.source, "failed", outcome.reason, file.before)
+                        else:
+                            self._take(file, outcome.documents(), outcome.problems)
+                        self._done()
+                        left -= 1
             for one in here:
                 ray.check()
                 self._file(one, named=one.path in named)

@@ -10,7 +10,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from index.bulk import Ray
 from index.caching import cache_folder
 from index.chunking import ChunkSettings
 from index.embedders import load_embedder
@@ -52,7 +51,11 @@ def _index(options: argparse.Namespace) -> int:
         raise UsageError("--deadline is for the workers of --ray ADDRESS")
     if options.ray is not None and options.watch:
         raise UsageError("--ray is for one run over many files: leave --watch out")
-    ray = Ray(options.ray, options.deadline) if options.ray is not None else None
+    ray = None
+    if options.ray is not None:
+        from index.bulk import Ray
+
+        ray = Ray(options.ray, options.deadline)
     embedder = load_embedder(options.embedder) if options.embedder else None
     with Bar() as bar:
         done = update(

@@ -1,7 +1,7 @@
 """Updates whose files are read by workers, with workers that run here: what is taken, given back, lost and refused."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Here:
 
     def answers(
         self, orders: Sequence[Order], sizes: Sequence[int], manifest: Manifest, settings: ChunkSettings
-    ) -> Iterator[Answer]:
+    ) -> Generator[Answer, None, None]:
         self.asked = [Path(order.path).name for order in orders]
         worker = self.worker(manifest, settings)
         for number, order in enumerate(orders):
@@ -140,9 +140,7 @@ def test_at_the_deadline_what_came_is_kept_and_the_rest_is_named(
         return answer
 
     here.between = late
-    said = (
-        "the deadline of 9 s has come; 2 of 3 files are done and kept, 1 are left: the same command goes on from there"
-    )
+    said = "the deadline of 9 s has come; 2 of 3 files are done and kept, 1 to go: the same command goes on from there"
     with pytest.raises(ClusterError, match=f"^{said}$"):
         update(tmp_path / "at", [folder], embedder=embedder, ray=here)  # type: ignore[arg-type]
     assert Index.open(tmp_path / "at", embedder=embedder).passages == 2
