@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -103,10 +104,8 @@ class Server:
     def signal(self, number: int) -> None:
         """To every process of it: SIGSTOP hangs it, SIGCONT lets it go on."""
         assert self._process
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
-        except ProcessLookupError:
-            pass
 
 
 def free_port() -> int:

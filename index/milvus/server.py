@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -24,6 +24,8 @@ for _noisy in ("pymilvus", "milvus_lite"):
 # Seconds that a call may take, repeated or not, and the least and the longest that is waited before it is repeated.
 DEADLINE_S = 10.0
 _LEAST_S, _PAUSE_S = 0.05, 1.0
+# How often what must be there is looked for, and the seconds between.
+_ATTEMPTS, _WRITTEN_S = 4, 0.3
 # And for what no person waits for and may take longer: the making of a collection, say.
 PATIENT_S = 120.0
 # Seconds of an attempt to connect; a channel finds out soon that a server which was away is there again.
@@ -181,6 +183,16 @@ class Server:
 
     def delete(self, collection: str, filter: str) -> None:
         self.call("delete", collection, filter=filter)
+
+
+def patiently() -> Iterator[int]:
+    """Attempts to read what must be there, with pauses between them: Milvus Lite does not show the rows that it is just
+    writing from memory to the disk.
+    """
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(_WRITTEN_S)
+        yield attempt
 
 
 def quoted(text: str) -> str:

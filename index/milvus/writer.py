@@ -29,6 +29,9 @@ GRACE_S = 60.0
 _SKIPPED = 1 << 24
 # Passages that are read at once, and rows that are written.
 _AT_ONCE = 8192
+# Passages of a run after which Milvus Lite is told to write down what it has in memory, through which it walks word by
+# word. It hides those rows from readers while it does (their search is repeated), so a small change is left to it.
+_FLUSHED = 1000
 # Contents that are looked up at once.
 _LOOKED_UP = 64
 
@@ -269,7 +272,7 @@ class MilvusWriter:
             ours = name.startswith(prefix) and name.removeprefix(prefix).isdecimal()
             if ours and name not in named:
                 self._server.patient("drop_collection", name)
-        if embedded and self._server.is_lite:  # it walks through what is not flushed, word by word
+        if embedded >= _FLUSHED and self._server.is_lite:
             self._server.patient("flush", self._state.collection)
 
 
