@@ -106,6 +106,7 @@ def reading(at: Path, stop: Path) -> Callable[[Callable[[str], None]], None]:
                 counts["errors"] += 1
                 first = first or f"{type(error).__name__}: {error}"
             longest = max(longest, time.monotonic() - started)
+            time.sleep(0.02)
         say(json.dumps({**counts, "first": first, "longest s": round(longest, 2)}))
 
     return work
@@ -170,12 +171,19 @@ def ended(lines: list[str], acknowledged: int) -> tuple[int, int, list[str]]:
     return acknowledged, flying, [line.removeprefix("error ") for line in lines if line.startswith("error ")]
 
 
-def kill_writers(folder: Path, at: Path, runs: int, longest: float, chance: random.Random, bar: Bar) -> int:
+def kill_writers(folder: Path, at: Path, runs: int, chance: random.Random, bar: Bar) -> int:
     docs, bad = folder / "docs", Counter[str]()
     docs.mkdir()
     write_version(docs, 1)
     in_child(lambda: bring_up(at, docs).passages)
-    acknowledged, inside = 1, 0
+    write_version(docs, 2)
+    began = time.monotonic()
+    in_child(lambda: bring_up(at, docs).passages)
+    longest = 2 * (
+        time.monotonic() - began
+    )  # of a writer that has to start everything: its first update, or the second
+    bar.note("killed within s", round(longest, 1))
+    acknowledged, inside = 2, 0
     readers = Readers(at, folder / "stop")
     for run in range(runs):
         child = Child(writer(docs, at, acknowledged + 1, 0.0))
@@ -279,7 +287,7 @@ def main() -> None:
         try:
             at = folder / "at"
             bind(at, server.address("kills"))
-            acknowledged = kill_writers(folder, at, options.runs, 4.0 if real else 2.5, chance, bar)
+            acknowledged = kill_writers(folder, at, options.runs, chance, bar)
             downs = [1.0] if real else [0.5, 1.0, 2.0, 4.0, 14.0]
             kill_server(folder, at, server, acknowledged, downs, chance, bar)
         finally:

@@ -98,7 +98,7 @@ class Server:
             left = until - time.monotonic()
             if not again or left <= _LEAST_S:
                 away = again or cause.startswith("DEADLINE_EXCEEDED")
-                did = f"gave no answer in {time.monotonic() - started:.1f} s" if away else "refused"
+                did = f"gave no answer within {self.deadline_s:g} s" if away else "refused"
                 raise UnreachableStore(f"Milvus at {self.address.server} {did} ({cause})") from None
             time.sleep(min(pause, left / 2))
             left, pause = until - time.monotonic(), min(2 * pause, _PAUSE_S)
