@@ -10,7 +10,7 @@ from threading import Event, Thread
 from watchfiles import watch
 
 from .embedding import Embedder
-from .errors import DamagedIndex, FailedWrite, FootnotedError, LockedIndex, UsageError
+from .errors import DamagedIndex, FailedWrite, FootnotedError, LockedIndex, UnreachableStore, UsageError
 from .files import IGNORED, discover, is_pattern, printable
 from .indexing import BEING_WRITTEN, update
 from .library import library_folder
@@ -118,7 +118,13 @@ class Watcher:
     def _roots(self) -> list[str]:
         """The followed roots of the index, as they were last read."""
         store = store_at(self.folder)
-        pointer = store.pointer()
+        try:
+            pointer = store.pointer()
+        except UnreachableStore as error:
+            if self._pointer is None:
+                raise
+            self._say(f"{error} (it is tried until then)")
+            return self._known
         if pointer != self._pointer:
             try:
                 roots = store.manifest().roots
@@ -224,7 +230,7 @@ class Watcher:
                     )
             except _Stopped:
                 return
-            except (LockedIndex, FailedWrite, UsageError) as error:
+            except (LockedIndex, FailedWrite, UnreachableStore, UsageError) as error:
                 self._not_before = time.monotonic() + AGAIN
                 self._say(f"{error} (it is tried until then)")
                 return

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 
+from index.stores import place
+
 from .answers import Answer, Citation, Hit
 from .generator import Generator, language_model
 from .reader import BUNDLED, Reader
@@ -23,7 +25,7 @@ _loading = Lock()
 def load(
     index: Path | str = ".footnoted", *, reader: Reader | None = BUNDLED, generator: Generator | None = None
 ) -> System:
-    """The system over the index folder `index`, to be asked many questions.
+    """The system over the index in the folder `index`, or at the address of a store, to be asked many questions.
 
     `reader` reads the first passages again; None does without. `generator`, as `language_model(url, model)` gives
     one, writes the answers, which are checked; None: they are quoted.
@@ -41,12 +43,13 @@ def answer(
     sources: Sequence[str] | None = None,
     generator: Generator | None = None,
 ) -> Answer:
-    """Answer a question from the index folder `index`; what is loaded is kept for the next question.
+    """Answer a question from the index in the folder `index`, or at the address of a store; what is loaded is kept for
+    the next question.
 
     `history` holds the earlier questions of the conversation, the latest last; `sources` are the documents that are
     asked (default: all; "papers/" means the folder); `generator` as in `load`.
     """
-    key = Path(index).absolute(), generator
+    key = place(index).absolute(), generator
     with _loading:
         if key not in _loaded:
             _loaded[key] = load(key[0], generator=generator)

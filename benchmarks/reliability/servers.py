@@ -4,13 +4,13 @@
 make .bench/milvus/installed, or FOOTNOTED_TEST_MILVUS names another one.
 """
 
-import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +104,7 @@ class Server:
     def signal(self, number: int) -> None:
         """To every process of it: SIGSTOP hangs it, SIGCONT lets it go on."""
         assert self._process
-        with contextlib.suppress(ProcessLookupError):
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
 
 

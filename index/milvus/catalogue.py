@@ -5,7 +5,7 @@ from threading import Lock
 
 from .notes import note_names, read_notes
 from .rows import Entry, entry_of
-from .server import Server
+from .server import Server, patiently
 from .state import State
 
 
@@ -22,6 +22,15 @@ class Catalogue:
 
     def of(self, state: State) -> list[Entry]:
         """The living files of a state, in the order they were written."""
+        for _ in patiently():
+            entries = self._of(state)
+            if sum(entry.passages for entry in entries) == state.passages:
+                break
+            with self._lock:
+                self._read.clear()
+        return entries
+
+    def _of(self, state: State) -> list[Entry]:
         with self._lock:
             self._sweep(state)
             for begin, end in state.visible:

@@ -20,7 +20,7 @@ from ..store import Candidate
 from .catalogue import Catalogue
 from .notes import read_notes
 from .rows import FIELDS, Entry, Fetched, document_of, fetched, long_names, text_name
-from .server import MOST, Row, Server, quoted
+from .server import MOST, Row, Server, patiently, quoted
 from .state import State
 from .statistics import Terms, length, token
 
@@ -33,6 +33,7 @@ _SETTLED_S = 15.0
 _SPARE = 2
 # How many neighbours a search looks at for each that is wanted, if the vectors have a graph.
 _LOOKED_AT = 2
+_Notes = dict[str, bytes]
 
 
 class MilvusGeneration:
@@ -115,10 +116,7 @@ class MilvusGeneration:
         if place is None:
             return None
         name = text_name(*place)
-        kept = read_notes(self._server, self._notes, [name], strong=self._strong)
-        if name not in kept:
-            raise self._gone()
-        return document_of(kept[name])
+        return document_of(self._kept([name])[name])
 
     def _listed(self, source: str) -> tuple[int, int] | None:
         """Where a document without passages is."""
@@ -145,8 +143,11 @@ class MilvusGeneration:
         missing = [row for row in dict.fromkeys(rows) if row not in known]
         for at in range(0, len(missing), 500):
             asked = missing[at : at + 500]
-            found = self._server.query(self.state.collection, f"row in {asked}", FIELDS, strong=self._strong)
-            if len(found) < len(asked):
+            for _ in patiently():
+                found = self._server.query(self.state.collection, f"row in {asked}", FIELDS, strong=self._strong)
+                if len(found) == len(asked):
+                    break
+            else:
                 raise self._gone()
             known |= {row["row"]: fetched(row) for row in self._whole(found)}
         with self._lock:
@@ -159,12 +160,18 @@ class MilvusGeneration:
         """The rows with what was too long for their fields."""
         names = {name: (row, field) for row in rows for field, name in long_names(row).items()}
         if names:
-            kept = read_notes(self._server, self._notes, names, strong=self._strong)
-            if len(kept) < len(names):
-                raise self._gone()
+            kept = self._kept(list(names))
             for name, (row, field) in names.items():
                 row[field] = kept[name].decode()
         return rows
+
+    def _kept(self, names: Sequence[str]) -> _Notes:
+        """Notes that must be there."""
+        for _ in patiently():
+            kept = read_notes(self._server, self._notes, names, strong=self._strong)
+            if len(kept) == len(names):
+                return kept
+        raise self._gone()
 
     def _gone(self) -> UnreachableStore:
         return UnreachableStore(
@@ -205,7 +212,10 @@ class MilvusGeneration:
         if not k:
             return ()
         given = {"params": {"ef": min(_LOOKED_AT * k + 100, MOST)}}
-        found = self._search("vector", [vector.tolist()], k + 1, ["row"], given)
+        for _ in patiently():
+            found = self._search("vector", [vector.tolist()], k + 1, ["row"], given)
+            if self._sources is not None or len(found) >= k:
+                break
         scored = sorted((-float(hit["distance"]), int(hit["row"])) for hit in found)
         return tuple(Candidate(row, -score) for score, row in scored[:k])
 

@@ -3,7 +3,7 @@
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -27,6 +27,8 @@ _LEAST_S, _PAUSE_S = 0.05, 1.0
 # Seconds for which a server that was waited for in vain is known to be away, and those that a call then takes: one
 # question makes many calls, and is to wait once.
 _KNOWN_S, _HASTY_S = 5.0, 0.5
+# How often what must be there is looked for, and the seconds between.
+_ATTEMPTS, _WRITTEN_S = 4, 0.3
 # And for what no person waits for and may take longer: the making of a collection, say.
 PATIENT_S = 120.0
 # Seconds of an attempt to connect; a channel finds out soon that a server which was away is there again.
@@ -84,8 +86,8 @@ class Server:
         """
         started = time.monotonic()
         known = started < _away.get(self.address.uri, -_KNOWN_S) + _KNOWN_S
-        left = min(self.deadline_s, _HASTY_S) if known else self.deadline_s
-        until, pause = started + left, _LEAST_S
+        within_s = min(self.deadline_s, _HASTY_S) if known else self.deadline_s
+        left, until, pause = within_s, started + within_s, _LEAST_S
         while True:
             try:
                 client = self._connected(left)
@@ -104,7 +106,7 @@ class Server:
                 away = again or cause.startswith("DEADLINE_EXCEEDED")
                 if away and not known:
                     _away[self.address.uri] = time.monotonic()
-                did = f"gave no answer in {time.monotonic() - started:.1f} s" if away else "refused"
+                did = f"gave no answer within {within_s:g} s" if away else "refused"
                 raise UnreachableStore(f"Milvus at {self.address.server} {did} ({cause})") from None
             time.sleep(min(pause, left / 2))
             left, pause = until - time.monotonic(), min(2 * pause, _PAUSE_S)
@@ -189,6 +191,16 @@ class Server:
 
     def delete(self, collection: str, filter: str) -> None:
         self.call("delete", collection, filter=filter)
+
+
+def patiently() -> Iterator[int]:
+    """Attempts to read what must be there, with pauses between them: Milvus Lite does not show the rows that it is just
+    writing from memory to the disk.
+    """
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            time.sleep(_WRITTEN_S)
+        yield attempt
 
 
 def quoted(text: str) -> str:

@@ -29,6 +29,9 @@ GRACE_S = 60.0
 _SKIPPED = 1 << 24
 # Passages that are read at once, and rows that are written.
 _AT_ONCE = 8192
+# Passages of a run after which Milvus Lite is told to write down what it has in memory, through which it walks word by
+# word. It hides those rows from readers while it does (their search is repeated), so a small change is left to it.
+_FLUSHED = 1000
 # Contents that are looked up at once.
 _LOOKED_UP = 64
 
@@ -95,7 +98,9 @@ class MilvusWriter:
         self._next = self._free_numbers(self._left)
         self._dirty = self._next > self._left
         self._batch = _Batch(self._next)
-        self._reusable = self._dirty or self._state.passages > 0
+        # Whether rows are there that this run has not written; of its own it knows which there are.
+        self._older = self._dirty or self._state.passages > 0
+        self._made: set[str] = set()
 
     def _free_numbers(self, first: int) -> int:
         """The first number that nothing was ever written under, nor may be now."""
@@ -130,14 +135,13 @@ class MilvusWriter:
     def made(self, wanted: Mapping[Content, str | None]) -> dict[Content, Made]:
         """In rows living or not."""
         found: dict[Content, Made] = {}
-        if self._reusable:
-            self._look_up("content", {one: one.content for one in wanted}, found)
-            bare = {one: name for one, name in wanted.items() if name and one not in found}
-            self._look_up("bare", bare, found)
+        self._look_up("content", {one: one.content for one in wanted}, found)
+        bare = {one: name for one, name in wanted.items() if name and one not in found}
+        self._look_up("bare", bare, found)
         return found
 
     def _look_up(self, by: str, names: Mapping[Content, str], found: dict[Content, Made]) -> None:
-        every = sorted(set(names.values()))
+        every = sorted({name for name in names.values() if self._older or name in self._made})
         rows: dict[str, Row] = {}
         for at in range(0, len(every), _LOOKED_UP):
             condition = f"{by} in {json.dumps(every[at : at + _LOOKED_UP])}"
@@ -170,7 +174,7 @@ class MilvusWriter:
             self._batch.entries.append(written.entry)
         self._server.upsert(self._state.collection, passages)
         self._batch.counted = self._batch.counted.plus(Counted.of(passages))
-        self._reusable = True
+        self._made |= {row[by] for row in passages for by in ("content", "bare")}
 
     def commit(self, contents: Contents | None, roots: Sequence[str], removed: Sequence[str]) -> None:
         if contents is not None:
@@ -279,7 +283,7 @@ class MilvusWriter:
             ours = name.startswith(prefix) and name.removeprefix(prefix).isdecimal()
             if ours and name not in named:
                 self._server.patient("drop_collection", name)
-        if embedded and self._server.is_lite:  # it walks through what is not flushed, word by word
+        if embedded >= _FLUSHED and self._server.is_lite:
             self._server.patient("flush", self._state.collection)
 
 

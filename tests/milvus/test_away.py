@@ -57,7 +57,7 @@ def unreachable(work: Callable[[], Any], server: Server) -> str:
         work()
     assert time.monotonic() - started < DEADLINE + _SLACK
     said = str(error.value)
-    assert said.startswith(f"Milvus at 127.0.0.1:{server.port} gave no answer in ")
+    assert said.startswith(f"Milvus at 127.0.0.1:{server.port} gave no answer within ")
     assert said.endswith(")")
     assert "\n" not in said
     return said
@@ -86,7 +86,7 @@ def test_a_server_that_is_not_there(at: Path, own_server: Start, write: Write, m
         ended = command(at, *given)
         assert (ended.returncode, ended.stdout) == (1, "")
         (line,) = ended.stderr.splitlines()
-        assert line.startswith(f"footnoted: Milvus at 127.0.0.1:{server.port} gave no answer in ")
+        assert line.startswith(f"footnoted: Milvus at 127.0.0.1:{server.port} gave no answer within ")
 
 
 @pytest.mark.parametrize("kind", [LITE_SERVER, REAL])
@@ -203,7 +203,7 @@ def test_the_page_says_so(at: Path, own_server: Start, write: Write, make_embedd
         turn = Conversation(libraries, Gate(1), 0).converse(QUESTION, Talk(), None, request)  # type: ignore[arg-type]
         return unescape(str(asyncio.run(last(turn))))
 
-    line = f"Milvus at 127.0.0.1:{server.port} gave no answer in "
+    line = f"Milvus at 127.0.0.1:{server.port} gave no answer within "
     with TestClient(application(libraries, threshold=0), base_url="http://127.0.0.1") as client:
         assert "The lease ends in May 2019." in asked()
         server.kill()
@@ -220,3 +220,43 @@ def test_the_page_says_so(at: Path, own_server: Start, write: Write, make_embedd
         server.start()
         assert "The lease ends in May 2019." in asked()
         assert client.get("/document?source=a.txt&start=0&end=3").status_code == 200
+
+
+def test_files_are_followed_again_when_it_is_back(
+    at: Path, own_server: Start, write: Write, make_embedder: Write
+) -> None:
+    from index.watching import Watcher
+
+    server = own_server(LITE_SERVER)
+    folder = write(LEASE)
+    done = update(bound(at, server), [folder], embedder=make_embedder())
+    told: list[Any] = []
+    said: list[str] = []
+    watcher = Watcher(
+        at,
+        [folder],
+        embedder=make_embedder(),
+        before=done,
+        told=lambda done, news: told.append(news),
+        noticed=said.append,
+        rest=0.2,
+    )
+    watcher.start()
+    try:
+        _until(lambda: watcher._pointer)
+        server.kill()
+        write({"b.txt": "Tea is cold."})
+        _until(lambda: said)
+        assert said[0].startswith(f"Milvus at 127.0.0.1:{server.port} gave no answer within ")
+        server.start()
+        _until(lambda: told, said)
+    finally:
+        watcher.stop()
+    assert Index.open(at, embedder=make_embedder()).document("b.txt").text == "Tea is cold."
+
+
+def _until(happened: Callable[[], Any], said: object = None) -> None:
+    until = time.monotonic() + 40
+    while not happened():
+        assert time.monotonic() < until, said
+        time.sleep(0.1)
