@@ -76,7 +76,7 @@ def cut_off(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     return cut_off
 
 
-@only(*MILVUS)
+@only(LITE, LITE_SERVER)
 def test_a_first_run_that_is_cut_off_has_made_no_index(
     place: Place, write: Write, make_embedder: Write, cut_off: Callable[[str], Any]
 ) -> None:
