@@ -75,7 +75,8 @@ def indexing(docs: Path, at: Path, said: Path) -> Callable[[Callable[[str], None
     return work
 
 
-def interrupt(folder: Path, runs: int, seed: int, bar: Bar) -> None:
+def interrupt(folder: Path, runs: int, seed: int, bar: Bar, longest: float = 0.4) -> None:
+    """Ctrl-C at a random time of the first `longest` seconds."""
     chance = random.Random(seed)
     docs, at, said = folder / "docs", folder / "index", folder / "said"
     docs.mkdir(parents=True)
@@ -91,7 +92,7 @@ def interrupt(folder: Path, runs: int, seed: int, bar: Bar) -> None:
         child = Child(indexing(docs, at, said))
         while not said.exists():  # the child is ready to be interrupted
             time.sleep(0.002)
-        time.sleep(chance.uniform(0.01, 0.4))
+        time.sleep(chance.uniform(0.01, longest))
         os.kill(child.pid, signal.SIGINT)
         status, lines = child.wait()
         if not lines:
@@ -191,18 +192,26 @@ def end_server(folder: Path, seconds: float) -> tuple[float, str]:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=ENVIRONMENT)
     try:
         got: list[str] = []
-        asker = threading.Thread(target=lambda: got.append(_ask(port)))
+        asked = threading.Event()
+
+        def asking() -> None:
+            got.append(_ask(port))
+            if not asked.is_set():
+                process.kill()  # or its output would be waited for without end
+
+        asker = threading.Thread(target=asking)
         asker.start()
         assert process.stdout
         for line in process.stdout:
             if line.startswith("asked"):
+                asked.set()
                 break
         time.sleep(0.2)
         started = time.perf_counter()
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
         ended = time.perf_counter() - started
-        asker.join(5)
+        asker.join(60)
         return ended, got[0] if got else "nothing"
     finally:
         process.kill()
@@ -211,7 +220,7 @@ def end_server(folder: Path, seconds: float) -> tuple[float, str]:
 
 def _ask(port: int) -> str:
     """The last event of an answer through the endpoint `/ask`, or what went wrong."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 300
     while time.monotonic() < until:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         with contextlib.suppress(ConnectionRefusedError):

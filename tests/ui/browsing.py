@@ -31,7 +31,7 @@ FLAGS = [
     "--no-first-run",
 ]
 # Seconds that a page has to be there, and those that anything on it may take: a busy machine is no fault.
-PATIENCE, SOON = 120, 60
+PATIENCE, SOON = 300, 60
 # Counts the events that the page asks Gradio for and those of them that are over, as Gradio's own messages tell. What
 # an earlier answer has drawn looks like what a later one will draw; the end of its event cannot be mistaken.
 COUNTED = """(() => {
