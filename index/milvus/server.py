@@ -38,6 +38,9 @@ _OPTIONS = {
     "grpc.min_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 500,
     "grpc.use_local_subchannel_pool": 1,
+    # Milvus Lite hangs up on whoever asks whether it is there more often, and gRPC writes of that to the terminal.
+    "grpc.keepalive_time_ms": 60_000,
+    "grpc.keepalive_permit_without_calls": 0,
 }
 # Codes of the server: nobody there, a collection that a restart has released, and one that is being loaded.
 _AWAY, _RELEASED, _NOT_LOADED = 2, 101, 106
