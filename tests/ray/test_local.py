@@ -20,7 +20,7 @@ def held(at: Path) -> dict[str, tuple[str, bytes, int]]:
     """Of each passage by its id: its text, its vector's bytes rounded, and how often it is there."""
     index = Index.open(at)
     found: dict[str, tuple[str, bytes, int]] = {}
-    for row in range(index.passages):
+    for row in [row for source, *_ in index.sources() for row in index.rows_of(source)]:
         passage = index.passage(row)
         assert index.document(passage.source).text[passage.start : passage.end] == passage.text
         vector = np.round(index.vectors([row])[0], 5).tobytes()
@@ -109,3 +109,12 @@ def test_an_address_that_is_none_is_refused(address: str, run: Callable, documen
         2,
         f"footnoted: --ray takes local, or HOST:PORT of a cluster's head, got {address!r}\n",
     )
+
+
+def test_what_workers_have_embedded_goes_into_milvus_too(run: Callable, documents: Path, tmp_path: Path) -> None:
+    pytest.importorskip("milvus_lite")
+    status, out, err = run("--index", tmp_path / "at", "--store", tmp_path / "lite.db", "--ray", "local", documents)
+    assert (status, err) == (0, "")
+    assert run("--index", tmp_path / "plain", documents)[0] == 0
+    assert held(tmp_path / "at") == held(tmp_path / "plain")
+    assert json.loads(out)["passages"] == len(held(tmp_path / "plain"))
