@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
+from .contents import Contents, Embedded, FileRecord, quantised
 from .documents import Document, Passage
 from .embedding import Embedder, embed_with_sentences
 from .inputs import bare_hash, content_hash, model_context, model_input
-from .segment import Contents, Embedded, FileRecord, quantised
 from .store import Content, Made
 from .terms import terms
 

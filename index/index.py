@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .chunking import ChunkSettings
+from .contents import FileRecord
 from .documents import Document, Passage
 from .embedders import load_embedder
 from .embedding import Embedder, Vectors
@@ -24,9 +25,7 @@ from .lexical import inverse_document_frequency
 from .manifest import Manifest
 from .memo import memo
 from .normalising import searchable
-from .scan import Measured
-from .segment import FileRecord
-from .store import Candidate, Generation, Store
+from .store import Candidate, Generation, Measured, Store
 from .stores import place, store_at
 from .terms import terms
 from .updates import Progress, Update

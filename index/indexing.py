@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .batch import Batch, Chunked
+from .bulk.parcel import GIVEN_BACK, LOST, UNSEEN, Order
 from .chunking import ChunkSettings
+from .contents import Contents, FileRecord, passages_of
 from .durable import committing, make_folder
 from .embedders import load_embedder
 from .embedding import Embedder
@@ -21,15 +23,13 @@ from .fingerprint import check_probe, probe
 from .library import FOLDER, INCOMING, library_folder
 from .loading import Problem
 from .manifest import Manifest
-from .parcel import GIVEN_BACK, LOST, UNSEEN, Order
 from .reading import read
-from .segment import Contents, FileRecord, passages_of
 from .store import Writer
 from .stores import STORE, store_at
 from .updates import STATUSES, FileRow, Progress, Update
 
 if TYPE_CHECKING:
-    from .bulk import Ray
+    from .bulk.cluster import Ray
 
 # Passages a commit: what a kill can cost, and what is held in memory.
 BATCH = 2048

@@ -1,21 +1,21 @@
 """Where an index is kept: the seam between what it is (index.py, indexing.py) and the place that holds it.
 
 A store has generations that are read and one writer at a time that makes the next one: the folder on this machine
-(folder_store.py), or collections of a Milvus server (milvus/). Which one an index is in, stores.py knows.
+(folder/), or collections of a Milvus server (milvus/). Which one an index is in, stores.py knows.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .contents import Contents, FileRecord
 from .documents import Document, Passage
 from .embedding import Vectors
 from .manifest import Manifest
-from .scan import Measured
-from .segment import Contents, FileRecord
 
 
 class Candidate(NamedTuple):
@@ -40,6 +40,16 @@ class Made(NamedTuple):
     vector: Vectors
     codes: NDArray[np.int8]
     scales: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """How many of the best codes are looked at again for recall@10 to be `recall`, against exact search, over
+    sentences of the segment's own passages as queries.
+    """
+
+    depth: int
+    recall: float
 
 
 class Generation(Protocol):

@@ -10,7 +10,7 @@ from pathlib import Path
 from .caching import cache_folder
 from .durable import committing, make_folder, sync_folder, write_synced
 from .errors import UsageError
-from .folder_store import FolderStore
+from .folder.store import FolderStore
 from .store import Store
 
 # The file in an index folder that holds the address of its store.

@@ -53,7 +53,7 @@ def _index(options: argparse.Namespace) -> int:
         raise UsageError("--ray is for one run over many files: leave --watch out")
     ray = None
     if options.ray is not None:
-        from index.bulk import Ray
+        from index.bulk.cluster import Ray
 
         ray = Ray(options.ray, options.deadline)
     embedder = load_embedder(options.embedder) if options.embedder else None

@@ -12,12 +12,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
 
+from index.contents import FileRecord
 from index.documents import Document
 from index.errors import UsageError
 from index.index import Index
 from index.languages import NAMES
 from index.manifest import FORMAT
-from index.segment import FileRecord
 from index.updates import FileRow, Update
 from rag.answers import Answer, Hit
 from rag.checking import Checked

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from ..documents import Document
 from ..errors import FailedFile
+from ..formats import code, markdown
 from ..loading import Problem
-from . import code, markdown
 from .blocks import Blocks, clean
 from .decoding import decode
 

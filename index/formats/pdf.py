@@ -12,8 +12,8 @@ import pypdfium2.raw as raw
 
 from ..documents import Document
 from ..errors import DocumentError, FailedFile, SkippedFile
+from ..formats import plain
 from ..loading import Problem
-from . import plain
 from .blocks import Blocks, collapse
 from .pdf_furniture import without_furniture
 from .pdf_layout import Block, blocks_of

@@ -10,13 +10,12 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contents import FileRecord
 from ..documents import Document, Passage
 from ..embedding import Vectors
 from ..errors import UnreachableStore
 from ..lexical import norms, weight
-from ..scan import Measured
-from ..segment import FileRecord
-from ..store import Candidate
+from ..store import Candidate, Measured
 from .catalogue import Catalogue
 from .notes import read_notes
 from .rows import FIELDS, Entry, Fetched, document_of, fetched, long_names, text_name

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..contents import Embedded, FileRecord
 from ..documents import Document, Page, Passage, Section
 from ..embedding import Vectors
 from ..errors import DamagedIndex, FailedFile
 from ..inputs import bare_hash
-from ..segment import Embedded, FileRecord
 from .notes import json_note, note
 from .schema import LONGEST, LONGEST_SOURCE
 from .server import Row

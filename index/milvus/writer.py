@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from ..contents import Contents, FileRecord
 from ..documents import Document, Passage
 from ..errors import LockedIndex
 from ..manifest import Manifest
-from ..segment import Contents, FileRecord
 from ..store import Content, Made
 from .catalogue import Catalogue
 from .claim import Claim

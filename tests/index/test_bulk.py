@@ -11,13 +11,13 @@ import pytest
 import index.indexing
 from index import ChunkSettings, Index
 from index.batch import Batch
-from index.bulk import PART_BYTES, PART_FILES, Ray, _parts
-from index.bulk_worker import Attempts, Worker, code
+from index.bulk.cluster import PART_BYTES, PART_FILES, Ray, _parts
+from index.bulk.parcel import Answer, Order, pack_part, unpack_answer
+from index.bulk.worker import Attempts, Worker, code
 from index.embedding import Embedder
 from index.errors import ClusterError, UsageError
 from index.indexing import update
 from index.manifest import Manifest
-from index.parcel import Answer, Order, pack_part, unpack_answer
 
 Write = Callable[..., Path]
 
@@ -42,8 +42,8 @@ class Here:
     def worker(self, manifest: Manifest, settings: ChunkSettings) -> Worker:
         setup = {"environment": {}, "settings": [settings.size, settings.overlap], "model": manifest.model}
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("index.bulk_worker.load_embedder", lambda name: self.embedder)
-            patch.setattr("index.bulk_worker.at_most", lambda processors: None)
+            patch.setattr("index.bulk.worker.load_embedder", lambda name: self.embedder)
+            patch.setattr("index.bulk.worker.at_most", lambda processors: None)
             return Worker({**setup, "processors": 1, "code": code(), "probe": manifest.probe}, self.attempts)
 
     def answers(
@@ -246,6 +246,6 @@ def test_an_answer_that_is_cut_off_is_none(write: Write, embedder: Embedder, tmp
 
 
 def test_without_ray_a_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("index.bulk.find_spec", lambda name: None)
+    monkeypatch.setattr("index.bulk.cluster.find_spec", lambda name: None)
     with pytest.raises(UsageError, match=r"pip install 'footnoted\[ray\]'"):
         Ray("local")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import index.segment
+import index.folder.segment
 from index import Embedder, Index
 from index.errors import UsageError
 
@@ -66,7 +66,7 @@ def test_a_segment_with_codes_is_searched_by_its_vectors_where_few_are_chosen(
     write_rows: Callable[..., Path], embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index_of_many = Index.build([write_rows([f"tea {row}" for row in range(60)])], tmp_path / "at", embedder=embedder)
-    monkeypatch.setattr(index.segment.Segment, "_scanned", lambda *given: pytest.fail("scanned"))
+    monkeypatch.setattr(index.folder.segment.Segment, "_scanned", lambda *given: pytest.fail("scanned"))
     index_of_many.state.segments[0].scan = object()
     chosen = index_of_many.of(["rows.jsonl#7", "rows.jsonl#41"])
     rows = sorted(index_of_many.rows_of("rows.jsonl#7") + index_of_many.rows_of("rows.jsonl#41"))

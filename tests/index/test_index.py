@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-import index.folder_store
+import index.folder.store
 from index import Candidate, Embedder, Index
 from index.errors import DamagedIndex, FootnotedError, LockedIndex, NoIndex, OtherIndex
 from index.index import verify
@@ -152,7 +152,7 @@ def test_a_reader_overtaken_by_commits_opens_the_newest(
     if step == "before the manifest is read":
         monkeypatch.setattr(Path, "read_bytes", before(Path.read_bytes, lambda path: path.suffix == ".json"))
     else:
-        monkeypatch.setattr(index.folder_store, "Segment", before(index.folder_store.Segment, lambda _: True))
+        monkeypatch.setattr(index.folder.store, "Segment", before(index.folder.store.Segment, lambda _: True))
     assert texts(Index.open(at, embedder=embedder)) == {"a.txt": "Milk 2.", "b.txt": "Oil 2."}
     assert not left
 

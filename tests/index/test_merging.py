@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import index.folder.merging
+import index.folder.scan
 import index.indexing
-import index.merging
-import index.scan
 from index import Embedder, Index
+from index.folder.merging import CROWD, crowded, merge_segments, worth_merging
 from index.indexing import update
-from index.merging import CROWD, crowded, merge_segments, worth_merging
 
 Write = Callable[..., Path]
 
@@ -78,7 +78,7 @@ def test_an_update_merges_what_it_outweighs(
     write_rows: Write, embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index.indexing, "BATCH", 10)
-    monkeypatch.setattr(index.merging, "PASSAGES", 30)
+    monkeypatch.setattr(index.folder.merging, "PASSAGES", 30)
     at = tmp_path / "at"
     for number in range(6):
         folder = write_rows([f"Tea {number} {row}." for row in range(10)], f"{number}.jsonl").parent
@@ -99,7 +99,7 @@ def test_an_update_merges_what_it_outweighs(
 def test_a_segment_that_is_mostly_dead_is_written_again(
     write_rows: Write, embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index.merging, "PASSAGES", 30)
+    monkeypatch.setattr(index.folder.merging, "PASSAGES", 30)
     at = tmp_path / "at"
     for number in range(10):
         folder = write_rows([f"Tea {number} {row}." for row in range(4)], f"{number}.jsonl").parent
@@ -151,7 +151,7 @@ def test_a_large_segment_is_scanned_and_says_so(
     write_rows: Write, late_embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(index.indexing, "BATCH", 300)
-    for module in (index.merging, index.scan):
+    for module in (index.folder.merging, index.folder.scan):
         monkeypatch.setattr(module, "PASSAGES", 500)
     pick = random.Random(3)
     texts = [" ".join(pick.choices(WORDS, k=6)) + f" {row}." for row in range(700)]

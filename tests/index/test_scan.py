@@ -6,8 +6,8 @@ import faiss
 import numpy as np
 import pytest
 
-import index.scan
-from index.scan import CODES, Scan, write_scan
+import index.folder.scan
+from index.folder.scan import CODES, Scan, write_scan
 
 
 def clustered(rows: int, dimension: int = 32) -> np.ndarray:
@@ -48,15 +48,15 @@ def test_few_vectors_are_compared_one_by_one(tmp_path: Path) -> None:
 
 
 def test_of_more_vectors_more_codes_are_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index.scan, "_SHARE", 1 / 10)
+    monkeypatch.setattr(index.folder.scan, "_SHARE", 1 / 10)
     vectors = clustered(5000)
     write_scan(tmp_path, flat(vectors), vectors[:20])
     assert Scan(tmp_path).measured.depth == 500
 
 
 def test_codes_that_find_too_little_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index.scan, "_LEAST", 10)
-    monkeypatch.setattr(index.scan, "_DOUBLED", 0)
+    monkeypatch.setattr(index.folder.scan, "_LEAST", 10)
+    monkeypatch.setattr(index.folder.scan, "_DOUBLED", 0)
     vectors = clustered(5000)
     write_scan(tmp_path, flat(vectors), vectors[:20] + 0.05)
     assert list(tmp_path.iterdir()) == []

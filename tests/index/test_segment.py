@@ -8,9 +8,10 @@ import pytest
 
 from index import ChunkSettings, Document, Index, Page, Section
 from index.chunking import chunk
+from index.contents import Embedded, FileRecord, quantised
+from index.folder.segment import Segment
+from index.folder.writing import write_segment
 from index.inputs import bare_hash
-from index.segment import Embedded, FileRecord, Segment, quantised
-from index.writing import write_segment
 
 RECORD = FileRecord("/docs/a.md", "a.md", 5, 7, "00", "added")
 

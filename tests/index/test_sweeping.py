@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+from index.folder.sweeping import sweep
 from index.manifest import CURRENT, Manifest, SegmentEntry, write_manifest
-from index.sweeping import sweep
 
 
 def commit(folder: Path, generation: int, *names: str) -> None:

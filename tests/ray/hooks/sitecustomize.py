@@ -54,9 +54,9 @@ def _bulk_worker(module: Any) -> None:
 
 _HOOKS: dict[str, Callable[[Any], None]] = {
     "index.indexing": _indexing,
-    "index.bulk": _bulk,
+    "index.bulk.cluster": _bulk,
     "index.graph_embedder": _graph_embedder,
-    "index.bulk_worker": _bulk_worker,
+    "index.bulk.worker": _bulk_worker,
 }
 
 

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .documents import Document, Passage
-from .durable import committing
+from ..contents import Contents, FileRecord
+from ..documents import Document, Passage
+from ..durable import committing
+from ..manifest import Manifest, SegmentEntry, without, write_manifest
+from ..store import Content, Made
 from .generations import quarantine
-from .manifest import Manifest, SegmentEntry, without, write_manifest
 from .merging import REWRITTEN, crowded, merge_segments, worth_merging
-from .segment import Contents, FileRecord, Segment
-from .store import Content, Made
+from .segment import Segment
 from .sweeping import sweep
 from .writing import write_segment
 

@@ -8,13 +8,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .documents import Document, Passage
-from .embedding import Vectors
-from .lexical import norms, weight
-from .manifest import Manifest
-from .scan import Measured
-from .segment import FileRecord, Ints, Segment
-from .store import Candidate
+from ..contents import FileRecord
+from ..documents import Document, Passage
+from ..embedding import Vectors
+from ..lexical import norms, weight
+from ..manifest import Manifest
+from ..store import Candidate, Measured
+from .segment import Ints, Segment
 
 
 class FolderGeneration:

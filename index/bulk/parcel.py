@@ -10,11 +10,11 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from .documents import Document, Passage
-from .errors import FailedFile, SkippedFile
-from .loading import Problem
-from .segment import Embedded
-from .worker import decode, encode, packed, unpacked
+from ..contents import Embedded
+from ..documents import Document, Passage
+from ..errors import FailedFile, SkippedFile
+from ..loading import Problem
+from ..worker import decode, encode, packed, unpacked
 
 READ, SKIPPED, FAILED, LOST, GIVEN_BACK, UNSEEN = "read", "skipped", "failed", "lost", "given back", "unseen"
 Embeddings = list[tuple[Document, list[Embedded]]]

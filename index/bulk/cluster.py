@@ -1,6 +1,6 @@
 """Reading and embedding many files with the workers of a Ray cluster.
 
-Ray is started in a child process (bulk_job.py), not here: what it prints, the environment that it needs and its signal
+Ray is started in a child process (job.py), not here: what it prints, the environment that it needs and its signal
 handlers stay there, and a cluster that hangs is left by ending the child. What comes back is bytes that are read as
 numbers and JSON (parcel.py).
 """
@@ -22,13 +22,13 @@ from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from .chunking import ChunkSettings
-from .cores import cores
-from .errors import ClusterError, UsageError
-from .loading import ROW_SUFFIXES
-from .manifest import Manifest
+from ..chunking import ChunkSettings
+from ..contents import FileRecord
+from ..cores import cores
+from ..errors import ClusterError, UsageError
+from ..loading import ROW_SUFFIXES
+from ..manifest import Manifest
 from .parcel import UNSEEN, Answer, Order, pack_part, unpack_answer
-from .segment import FileRecord
 
 LOCAL = "local"
 # Files and bytes of a part: some seconds of work, so that what is lost with a worker, and who is last, cost little.
@@ -49,7 +49,7 @@ sys.path += [path for path in paths if path not in sys.path]
 package = types.ModuleType("index")
 package.__path__ = [folder]
 sys.modules["index"] = package
-from index.bulk_job import main
+from index.bulk.job import main
 main(fd)
 """
 _QUIET = {
@@ -243,4 +243,4 @@ class _Job:
 
 
 def _package() -> Path:
-    return Path(__file__).resolve().parent
+    return Path(__file__).resolve().parents[1]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from .errors import DamagedIndex
-from .manifest import MANIFESTS, Manifest, damages, older_manifests, read_manifest
+from ..errors import DamagedIndex
+from ..manifest import MANIFESTS, Manifest, damages, older_manifests, read_manifest
 
 QUARANTINE = "quarantine"
 _ADVICE = "footnoted index  repairs it from the documents"

@@ -18,7 +18,6 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -27,11 +26,12 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from .documents import Document, Page, Passage, Section
-from .embedding import Vectors
-from .lexical import Postings
-from .manifest import SegmentEntry
-from .memo import memo
+from ..contents import FileRecord
+from ..documents import Document, Page, Passage, Section
+from ..embedding import Vectors
+from ..lexical import Postings
+from ..manifest import SegmentEntry
+from ..memo import memo
 from .scan import CODES, Scan
 
 faiss.omp_set_num_threads(1)  # two threads took 60 ms where one took 1
@@ -43,51 +43,6 @@ TYPES = {
 
 # A scan is not worth it for more than one in so many passages.
 _OF_A_SCAN = 8
-
-
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    """A file that was met. `status` is "added", "skipped" or "failed", as when it was last read;
-    `mtime` in nanoseconds. A row of the table `files`, which a document points at by number.
-    """
-
-    path: str
-    source: str
-    size: int
-    mtime: int
-    sha256: str
-    status: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """A passage ready to be stored: `content` is the hash of what was embedded, `vector` (dim,) a unit
-    row, `codes` (s, dim) int8 and `scales` (s,) its s sentences' vectors, `words` its terms for BM25.
-    """
-
-    passage: Passage
-    content: str
-    vector: Vectors
-    codes: NDArray[np.int8]
-    scales: Vectors
-    words: tuple[str, ...]
-
-
-Contents = Sequence[tuple[FileRecord, Sequence[tuple[Document, Sequence[Embedded]]]]]
-
-
-def passages_of(inside: Sequence[Passage | Embedded]) -> list[Passage]:
-    """The passages themselves, embedded or not."""
-    return [one.passage if isinstance(one, Embedded) else one for one in inside]
-
-
-def quantised(rows: Vectors) -> tuple[NDArray[np.int8], Vectors]:
-    """Rows as int8 codes (n, dim) and scales (n,): `codes * scales[:, None]` is within 0.4 % of the
-    largest component.
-    """
-    scales = (np.abs(rows).max(axis=1, initial=1e-12) / 127).astype(np.float32)
-    return np.rint(rows / scales[:, None]).astype(np.int8), scales
 
 
 class Segment:

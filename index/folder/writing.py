@@ -11,12 +11,13 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from .durable import make_folder, sync_file, sync_folder
-from .inputs import bare_hash
-from .lexical import count_terms
-from .manifest import SegmentEntry
-from .segment import TYPES, Contents
-from .sums import file_sum
+from ..contents import Contents
+from ..durable import make_folder, sync_file, sync_folder
+from ..inputs import bare_hash
+from ..lexical import count_terms
+from ..manifest import SegmentEntry
+from ..sums import file_sum
+from .segment import TYPES
 
 _TABLES = """
 PRAGMA journal_mode = OFF;

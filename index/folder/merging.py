@@ -13,9 +13,9 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from .durable import make_folder
-from .embedding import Vectors
-from .manifest import SegmentEntry
+from ..durable import make_folder
+from ..embedding import Vectors
+from ..manifest import SegmentEntry
 from .scan import PASSAGES, write_scan
 from .segment import Segment
 from .writing import finish_texts, new_texts, synced, write_arrays

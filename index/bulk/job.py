@@ -15,7 +15,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, Never
 
-from .bulk_worker import AT_ONCE, Attempts, Worker, code
+from .worker import AT_ONCE, Attempts, Worker, code
 
 # Processors that a worker takes: one thread of it reads, so many can embed what it reads.
 _EACH = 4

@@ -4,8 +4,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import FootnotedError
-from .manifest import read_manifest
+from ..errors import FootnotedError
+from ..manifest import read_manifest
 
 # Generations kept: the current one and the one before it.
 KEPT = 2

@@ -18,15 +18,18 @@ from typing import Any
 
 import numpy as np
 
-from .batch import Batch
-from .chunking import ChunkSettings
-from .cores import at_most
-from .embedders import load_embedder
-from .embedding import Embedder
-from .errors import DocumentError, FootnotedError, SkippedFile
-from .fingerprint import check_probe
-from .loading import Problem
-from .manifest import Manifest
+from ..batch import Batch
+from ..chunking import ChunkSettings
+from ..contents import FileRecord
+from ..cores import at_most
+from ..embedders import load_embedder
+from ..embedding import Embedder
+from ..errors import DocumentError, FootnotedError, SkippedFile
+from ..fingerprint import check_probe
+from ..loading import Problem
+from ..manifest import Manifest
+from ..reading import read
+from ..store import Content, Made
 from .parcel import (
     FAILED,
     GIVEN_BACK,
@@ -40,9 +43,6 @@ from .parcel import (
     pack_answer,
     unpack_part,
 )  # fmt: skip
-from .reading import read
-from .segment import FileRecord
-from .store import Content, Made
 
 # Processes that a file may cost.
 TRIES = 3
@@ -54,7 +54,7 @@ MOST = 16_384
 
 def code() -> str:
     """Names what this package does: the same on two machines only if every source file is."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     sources = sorted(here.rglob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
@@ -89,7 +89,7 @@ class _Nothing:
 
 
 class Worker:
-    """One in a process. `setup` is what bulk.py says to all of them, `attempts` what they share."""
+    """One in a process. `setup` is what cluster.py says to all of them, `attempts` what they share."""
 
     def __init__(self, setup: Mapping[str, Any], attempts: Attempts) -> None:
         os.environ.update(setup["environment"])

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import DamagedIndex, OtherIndex
-from .folder_generation import FolderGeneration
-from .folder_writer import FolderWriter
+from ..errors import DamagedIndex, OtherIndex
+from ..locking import writing
+from ..manifest import Manifest, damages, generation_of, is_index, newest_generation, read_manifest
+from .generation import FolderGeneration
 from .generations import sound_generation
-from .locking import writing
-from .manifest import Manifest, damages, generation_of, is_index, newest_generation, read_manifest
 from .segment import Segment
+from .writer import FolderWriter
 
 # A reader that opens a generation while newer ones are committed and old files swept tries again.
 _ATTEMPTS = 5

@@ -8,7 +8,7 @@ question lie in many of them.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from .embedding import Vectors
+from ..embedding import Vectors
+from ..store import Measured
 
 Ints = NDArray[np.int64]
 
@@ -34,16 +35,6 @@ RECALL, AT = 0.995, 10
 # nearer to their passages than questions are, and of many passages more are nearly as near. The share was chosen with
 # questions of SQuAD's tuning half; benchmarks/scale.py reports on the other.
 _LEAST, _SHARE, _DOUBLED = 100, 1 / 1000, 4
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """How many of the best codes are looked at again for recall@10 to be `recall`, against exact search, over
-    sentences of the segment's own passages as queries.
-    """
-
-    depth: int
-    recall: float
 
 
 class Scan:

@@ -1,0 +1,1 @@
+"""Reading and embedding many files by the workers of a Ray cluster."""
