@@ -69,6 +69,13 @@ def test_an_answer_has_footnotes_and_a_click_marks_its_card(page: Page) -> None:
     assert "page 2" in page.inner_text("#c-1-1 .trail")
 
 
+def close(page: Page) -> None:
+    """Close the document: the focus comes back to what opened it, a little after it is gone."""
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog#reader", state="hidden")
+    page.wait_for_function("document.activeElement.className === 'open'")
+
+
 def test_open_in_document_shows_the_sentence_marked_and_in_view(page: Page) -> None:
     ask(page, FALL)
     page.click("#c-1-1 a.open")
@@ -364,8 +371,7 @@ def test_keys_step_through_the_footnotes_open_the_document_and_come_back(page: P
     assert page.evaluate("document.activeElement.id") == "c-1-2"
     page.keyboard.press("o")
     page.wait_for_selector("dialog#reader mark#mark")
-    page.keyboard.press("Escape")
-    page.wait_for_selector("dialog#reader", state="hidden")
+    close(page)
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.ariaLabel") == "Footnote 2"
 
@@ -555,9 +561,7 @@ def test_a_long_document_opens_near_its_mark_and_whole_when_asked(page: Page, ad
     assert page.locator("dialog#reader main p").count() == 1002 > some  # its name is one
     box, height = page.locator("dialog#reader mark#mark").bounding_box(), page.viewport_size["height"]
     assert 0 < box["y"] < height - box["height"]
-    page.keyboard.press("Escape")
-    page.wait_for_selector("dialog#reader", state="hidden")
-    assert page.evaluate("document.activeElement.className") == "open"
+    close(page)
 
 
 @pytest.mark.parametrize("page", [{"width": 390, "height": 844}], indirect=True)
