@@ -31,9 +31,9 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(handler, "time", SimpleNamespace(**{**vars(time), "sleep": sleep}))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
-    """A server of a kind, shared by the tests."""
+    """A server of a kind, shared by the tests here and gone with them: idle it takes a quarter of a processor."""
     running: dict[str, Server] = {}
 
     def server(kind: str) -> Server:

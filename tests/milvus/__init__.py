@@ -1,0 +1,1 @@
+"""One contract for every place that an index can be in."""
