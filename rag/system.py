@@ -104,7 +104,8 @@ class System:
     @property
     def notices(self) -> list[str]:
         """A line for a person for each thing that is not as it should be: the index, the reader."""
-        return [line for line in (self.index.notice, self.index.without, self._reader_notice) if line]
+        index = self.index  # of a server: each look asks it
+        return [line for line in (index.notice, index.without, self._reader_notice) if line]
 
     @property
     def generator(self) -> str:
